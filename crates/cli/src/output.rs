@@ -1,0 +1,213 @@
+//! What leaves the process: files that are replaced whole, and stdout.
+//!
+//! A reader that polls a file sees the old one or the new one, never a cut one: the bytes go to a file with a random
+//! name beside the target, are synced, and take the target's name by a rename. A temp file is locked while its writer
+//! lives; [`prepare`] removes those whose writer was killed, so at most one is ever left behind.
+
+use std::ffi::OsString;
+use std::fs::{self, File, OpenOptions, Permissions};
+use std::io::{self, BufWriter, Write};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
+use thiserror::Error;
+
+/// Mode of a file that may hold addresses and command lines: the owner only.
+pub const PRIVATE: u32 = 0o600;
+/// Mode of a file made to be shown, such as a picture; the umask still applies.
+pub const SHARED: u32 = 0o644;
+
+/// How a temp file's name ends, so that an abandoned one is known.
+const SUFFIX: &str = ".heapsoak-tmp";
+/// Enough of the target's name to tell temp files of several targets apart, within the 255 bytes of a name.
+const NAME_PART: usize = 100;
+/// Another process sweeping at the same instant may take a temp file before it is locked: try again.
+const TRIES: usize = 8;
+
+/// Why output did not get out.
+#[derive(Debug, Error)]
+pub enum OutputError {
+    /// The target is a symbolic link.
+    #[error("{0} is a symbolic link and would be replaced, not followed; name the file it points to")]
+    Symlink(PathBuf),
+    /// The target is a directory, a device, a pipe …
+    #[error("{path} is {kind}, not a file that can be replaced; name a file, or - for stdout")]
+    NotAFile {
+        /// The target.
+        path: PathBuf,
+        /// What it is, with its article.
+        kind: &'static str,
+    },
+    /// The path ends in no file name.
+    #[error("`{0}` does not name a file; give a file name, or - for stdout")]
+    NoName(PathBuf),
+    /// The directory is missing or cannot be written.
+    #[error("{path} cannot be written; check that its directory exists and may be written, and has space")]
+    Unwritable {
+        /// The target.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Writing to stdout failed, for another reason than a reader that has gone.
+    #[error("stdout cannot be written")]
+    Stdout(#[source] io::Error),
+}
+
+/// Checks that `path` can be replaced, before the work whose result goes there, and removes temp files that killed
+/// writers of the same target left.
+///
+/// # Errors
+/// As [`replace`].
+pub fn prepare(path: &Path) -> Result<(), OutputError> {
+    let target = Target::check(path)?;
+    target.sweep();
+    target.temp(PRIVATE).map(drop).map_err(|source| target.unwritable(source))
+}
+
+/// Replaces the file at `path` by `bytes`, whole, with `mode` (less the umask) as its permissions.
+///
+/// # Errors
+/// When the target is not a plain file, or its directory cannot be written; the old file is then untouched and no
+/// temp file is left.
+pub fn replace(path: &Path, bytes: &[u8], mode: u32) -> Result<(), OutputError> {
+    let target = Target::check(path)?;
+    target.write(bytes, mode).map_err(|source| target.unwritable(source))
+}
+
+/// Runs `write` with a buffered stdout. A reader that has gone (`| head -1`) is success: nobody wants the rest.
+///
+/// # Errors
+/// [`OutputError::Stdout`] for every other failure.
+pub fn stdout(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), OutputError> {
+    let mut out = BufWriter::new(Watched { inner: io::stdout().lock(), reader_gone: false });
+    let result = write(&mut out).and_then(|()| out.flush());
+    // What is still buffered was refused: dropping the parts keeps it from being written again.
+    let (watched, _unsent) = out.into_parts();
+    if watched.reader_gone { Ok(()) } else { result.map_err(OutputError::Stdout) }
+}
+
+/// Remembers that the reader has gone, whatever a formatter in between makes of the error.
+struct Watched<W> {
+    inner: W,
+    reader_gone: bool,
+}
+
+impl<W: Write> Watched<W> {
+    fn note<T>(&mut self, result: io::Result<T>) -> io::Result<T> {
+        self.reader_gone |= result.as_ref().is_err_and(|e| e.kind() == io::ErrorKind::BrokenPipe);
+        result
+    }
+}
+
+impl<W: Write> Write for Watched<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let result = self.inner.write(bytes);
+        self.note(result)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let result = self.inner.flush();
+        self.note(result)
+    }
+}
+
+/// A target that is absent or a plain file, and the directory that holds it.
+struct Target {
+    path: PathBuf,
+    directory: PathBuf,
+    prefix: OsString,
+}
+
+impl Target {
+    fn check(path: &Path) -> Result<Self, OutputError> {
+        let name = path.file_name().ok_or_else(|| OutputError::NoName(path.to_owned()))?.to_string_lossy();
+        match fs::symlink_metadata(path) {
+            Ok(found) if found.file_type().is_symlink() => return Err(OutputError::Symlink(path.to_owned())),
+            Ok(found) if !found.is_file() => {
+                return Err(OutputError::NotAFile { path: path.to_owned(), kind: kind_of(&found) });
+            }
+            _ => {}
+        }
+        let directory = match path.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
+            _ => PathBuf::from("."),
+        };
+        let part: String = name.chars().take(NAME_PART / 4).collect();
+        Ok(Self { path: path.to_owned(), directory, prefix: format!(".{part}.").into() })
+    }
+
+    fn unwritable(&self, source: io::Error) -> OutputError {
+        OutputError::Unwritable { path: self.path.clone(), source }
+    }
+
+    fn write(&self, bytes: &[u8], mode: u32) -> io::Result<()> {
+        let mut temp = self.temp(mode)?;
+        temp.write_all(bytes)?;
+        temp.as_file().sync_all()?;
+        temp.persist(&self.path).map_err(|failed| failed.error)?;
+        File::open(&self.directory)?.sync_all()
+    }
+
+    /// A new, locked temp file; it is removed when dropped.
+    fn temp(&self, mode: u32) -> io::Result<NamedTempFile> {
+        for _ in 0..TRIES {
+            let temp = tempfile::Builder::new()
+                .prefix(&self.prefix)
+                .suffix(SUFFIX)
+                .rand_bytes(8)
+                .permissions(Permissions::from_mode(mode))
+                .tempfile_in(&self.directory)?;
+            // A filesystem without locks only loses the sweep: an unlocked temp file could be swept while in use, so
+            // there the sweep cannot lock either and leaves everything alone.
+            drop(temp.as_file().try_lock());
+            if same_file(temp.as_file(), temp.path()) {
+                return Ok(temp);
+            }
+        }
+        Err(io::Error::other("another process keeps removing the temp file"))
+    }
+
+    /// Removes temp files of this target that nobody has locked; failing to is no error, they do no harm.
+    fn sweep(&self) {
+        let Ok(entries) = fs::read_dir(&self.directory) else { return };
+        let prefix = self.prefix.to_string_lossy();
+        for entry in entries.flatten() {
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            let random = name.strip_prefix(prefix.as_ref()).and_then(|rest| rest.strip_suffix(SUFFIX));
+            if random.is_some_and(|random| random.len() == 8) {
+                drop(remove_abandoned(&entry.path()));
+            }
+        }
+    }
+}
+
+fn remove_abandoned(path: &Path) -> io::Result<()> {
+    const O_NOFOLLOW: i32 = 0o400_000;
+    const O_NONBLOCK: i32 = 0o4_000;
+    let file = OpenOptions::new().read(true).custom_flags(O_NOFOLLOW | O_NONBLOCK).open(path)?;
+    if file.metadata()?.is_file() && file.try_lock().is_ok() && same_file(&file, path) {
+        fs::remove_file(path)?;
+    }
+    Ok(())
+}
+
+/// Whether `path` still names the open `file`.
+fn same_file(file: &File, path: &Path) -> bool {
+    match (file.metadata(), fs::symlink_metadata(path)) {
+        (Ok(open), Ok(named)) => (open.dev(), open.ino()) == (named.dev(), named.ino()),
+        _ => false,
+    }
+}
+
+fn kind_of(found: &fs::Metadata) -> &'static str {
+    let kind = found.file_type();
+    match () {
+        () if kind.is_dir() => "a directory",
+        () if kind.is_fifo() => "a pipe",
+        () if kind.is_socket() => "a socket",
+        () => "a device",
+    }
+}
