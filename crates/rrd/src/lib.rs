@@ -1,8 +1,11 @@
 //! Round-robin arithmetic with rrdtool's semantics.
 
 mod archive;
+mod cdp;
 mod duration;
 pub mod fetch;
+mod pdp;
+mod rate;
 mod reading;
 mod rings;
 mod round_robin;

@@ -7,17 +7,20 @@ use crate::row::Row;
 use crate::schema::Schema;
 use crate::time::Time;
 
+/// Slot to row.
+type Ring = BTreeMap<u64, (Time, Vec<Option<f64>>)>;
+
 /// The rings of all archives; each holds at most its number of rows.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rings {
     sources: usize,
-    rings: Vec<BTreeMap<u64, (Time, Vec<Option<f64>>)>>,
+    rings: Vec<Ring>,
 }
 
 impl Rings {
     /// Empty rings for each archive of `schema`.
     pub fn new(schema: &Schema) -> Rings {
-        Rings { sources: schema.sources().len(), rings: vec![BTreeMap::new(); schema.archives().len()] }
+        Rings { sources: schema.sources().len(), rings: vec![Ring::new(); schema.archives().len()] }
     }
 
     /// Puts a row into its slot, replacing the older one there. A row of an archive that is not in the schema is ignored.
@@ -30,7 +33,7 @@ impl Rings {
 
     /// How many rows the ring of `archive` holds now.
     pub fn len(&self, archive: usize) -> usize {
-        self.rings.get(archive).map_or(0, BTreeMap::len)
+        self.rings.get(archive).map_or(0, Ring::len)
     }
 
     /// The rows of `window`, ascending in time; unknown where the ring holds nothing for that time.
