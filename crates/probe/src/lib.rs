@@ -1,1 +1,38 @@
-//! placeholder
+//! Readings of a page, of processes and of ourselves, taken without changing what is read.
+//!
+//! # Overview
+//!
+//! * [`page`]: a page's heap and DOM counts by the DevTools protocol.
+//! * [`process`]: the memory of one process or of a whole tree, such as a browser's, from `/proc`.
+//! * [`own`]: our own memory.
+//!
+//! # Invariants
+//!
+//! * A probe forces no garbage collection and leaves nothing behind in its target. The one exception says so in its name:
+//!   [`page::Page::collect_garbage`].
+//! * What is not there, or not there in time, is unknown (`None`): never 0, never the value of an earlier tick. An error
+//!   means that the target is gone or refuses, so that waiting for the next tick is no use.
+//! * A probe never queues up: while a command is unanswered its like is not sent again.
+//! * Only `/proc` reads block; they are short (figures in [`process`]), but belong on a blocking thread of a runtime.
+//!
+//! # Example
+//!
+//! ```no_run
+//! use heapsoak_probe::{page::Page, process::ProcessTree};
+//! use std::time::Duration;
+//!
+//! # async fn example(window_handle: &str, browser_pid: u32) -> Result<(), heapsoak_probe::Error> {
+//! let second = Duration::from_secs(1);
+//! let (mut page, _connection) = Page::connect(&"127.0.0.1:9222".parse()?, window_handle, second).await?;
+//! let mut browser = ProcessTree::new(browser_pid);
+//! let reading = page.sample(second).await?;
+//! println!("heap {:?} B, browser {:?}", reading.heap_used, browser.sample()?);
+//! # Ok(())
+//! # }
+//! ```
+mod error;
+pub mod own;
+pub mod page;
+pub mod process;
+
+pub use error::Error;

@@ -1,0 +1,27 @@
+//! Our own memory.
+use procfs::process::Process;
+
+use crate::Error;
+
+/// The resident set of this process, in bytes, from `/proc/self/statm`. Costs about 10 µs.
+///
+/// # Errors
+/// [`Error::Proc`] when `/proc` cannot be read.
+pub fn rss_bytes() -> Result<u64, Error> {
+    let failed = |source| Error::Proc { what: "our own memory in /proc/self/statm".to_owned(), source };
+    let pages = Process::myself().and_then(|own| own.statm()).map_err(failed)?.resident;
+    Ok(pages.saturating_mul(procfs::page_size()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn our_own_memory_is_in_bytes_and_follows_an_allocation() {
+        let before = rss_bytes().unwrap();
+        assert!((1 << 20..1 << 32).contains(&before), "{before}");
+        let block = vec![1_u8; 64 << 20];
+        assert!(rss_bytes().unwrap() >= before + (60 << 20), "{}", block.len());
+    }
+}
