@@ -211,3 +211,100 @@ fn kind_of(found: &fs::Metadata) -> &'static str {
         () => "a device",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(directory: &Path) -> Vec<String> {
+        let mut names: Vec<String> = fs::read_dir(directory)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+            .collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn a_file_is_replaced_and_nothing_else_is_left() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("heap.png");
+        replace(&path, b"old", PRIVATE).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        replace(&path, b"new", SHARED).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"new");
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777 & !0o644, 0);
+        assert_eq!(names(directory.path()), ["heap.png"]);
+    }
+
+    #[test]
+    fn a_symlink_is_neither_followed_nor_replaced() {
+        let directory = tempfile::tempdir().unwrap();
+        let (target, link) = (directory.path().join("precious"), directory.path().join("heap.png"));
+        replace(&target, b"precious", PRIVATE).unwrap();
+        std::os::unix::fs::symlink(&target, &link).unwrap();
+        assert!(matches!(replace(&link, b"x", SHARED), Err(OutputError::Symlink(_))));
+        assert!(matches!(prepare(&link), Err(OutputError::Symlink(_))));
+        assert_eq!(fs::read(&target).unwrap(), b"precious");
+    }
+
+    #[test]
+    fn what_cannot_be_replaced_is_named_before_the_work() {
+        let directory = tempfile::tempdir().unwrap();
+        let said = |path: &Path| prepare(path).unwrap_err().to_string();
+        assert!(said(directory.path()).contains("is a directory, not a file"));
+        assert!(said(Path::new("/dev/null")).contains("is a device"));
+        assert!(said(Path::new("/")).contains("does not name a file"));
+        assert!(said(&directory.path().join("absent/heap.png")).contains("check that its directory exists"));
+    }
+
+    #[test]
+    fn temp_files_of_killed_writers_are_swept_and_those_in_use_are_not() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("heap.png");
+        let target = Target::check(&path).unwrap();
+        let in_use = target.temp(PRIVATE).unwrap();
+        let (abandoned, kept) = target.temp(PRIVATE).unwrap().keep().unwrap();
+        drop(abandoned);
+        fs::copy(&kept, directory.path().join(".other.png.12345678.heapsoak-tmp")).unwrap();
+        prepare(&path).unwrap();
+        assert!(!kept.exists(), "the killed writer's file is still there");
+        assert!(in_use.path().exists(), "a living writer's file was taken");
+        assert_eq!(names(directory.path()).len(), 2);
+    }
+
+    #[test]
+    fn a_failed_replacement_leaves_no_temp_file() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("heap.png");
+        let target = Target::check(&path).unwrap();
+        // Between the check and the rename a directory takes the name.
+        fs::create_dir(&path).unwrap();
+        assert!(target.write(b"x", SHARED).is_err());
+        assert_eq!(names(directory.path()), ["heap.png"]);
+    }
+
+    #[test]
+    fn a_long_name_still_has_room_for_the_temp_name() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join(format!("{}.png", "\u{1F4C8}".repeat(60)));
+        prepare(&path).unwrap();
+        replace(&path, b"x", SHARED).unwrap();
+    }
+
+    #[test]
+    fn a_reader_that_has_gone_is_remembered_through_any_formatter() {
+        struct Gone;
+        impl Write for Gone {
+            fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+                Err(io::ErrorKind::BrokenPipe.into())
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        let mut watched = Watched { inner: Gone, reader_gone: false };
+        assert!(watched.write(b"x").is_err());
+        assert!(watched.reader_gone);
+    }
+}

@@ -108,10 +108,10 @@ impl TimeSpec {
         }
     }
 
-    /// Whether it stays where it is as time passes: an absolute time.
+    /// Whether it counts from now, and so moves as time passes.
     #[must_use]
-    pub fn is_fixed(&self) -> bool {
-        matches!(self.kind, Kind::At(_))
+    pub fn moves(&self) -> bool {
+        self.base() == Some(Base::Now)
     }
 
     fn base(&self) -> Option<Base> {
@@ -348,4 +348,156 @@ fn parse_iso(text: &str) -> Result<i64, TimeError> {
 fn looks_like_date(text: &str) -> bool {
     let shape = |(at, byte): (usize, u8)| if at == 4 || at == 7 { byte == b'-' } else { byte.is_ascii_digit() };
     text.len() >= 10 && text.bytes().take(10).enumerate().all(shape)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW_US: i64 = 1_700_000_000_000_000;
+    const HOUR_US: i64 = 3_600_000_000;
+
+    #[track_caller]
+    fn ago(text: &str, us: i64) {
+        assert_eq!(parse_time(text, NOW_US).map(|time| NOW_US - time), Ok(us), "{text}");
+    }
+
+    fn span(start: &str, end: &str) -> Result<(i64, i64), TimeError> {
+        let span = Span::resolve(&start.parse()?, &end.parse()?, NOW_US)?;
+        Ok((span.start_us - NOW_US, span.end_us - NOW_US))
+    }
+
+    #[test]
+    fn m_is_minutes_and_never_months() {
+        ago("now-5m", 300_000_000);
+        ago("now-6m", 360_000_000);
+        ago("now-5min", 300_000_000);
+    }
+
+    #[test]
+    fn offsets_add_up_and_keep_their_sign() {
+        ago("now", 0);
+        ago("N", 0);
+        ago("-600", 600_000_000);
+        ago("now - 1h30m", 5_400_000_000);
+        ago("now-1h+30m", 1_800_000_000);
+        ago("now-1.5h", 5_400_000_000);
+        ago("now-250ms", 250_000);
+        ago("now+1s", -1_000_000);
+    }
+
+    #[test]
+    fn a_calendar_offset_lands_on_the_same_time_of_day() {
+        let day = |text: &str| iso_local(parse_time(text, NOW_US).unwrap());
+        let now = iso_local(NOW_US);
+        assert_eq!(&day("now-1mon")[..7], "2023-10");
+        assert_eq!(&day("now-1y")[..4], "2022");
+        assert_eq!(day("now-1w"), day("now-7d"));
+        assert_eq!(day("now-2days")[10..19], now[10..19]);
+    }
+
+    #[test]
+    fn unix_seconds_are_exact_to_the_microsecond() {
+        for (text, us) in [
+            ("1700000000", 1_700_000_000_000_000),
+            ("1700000000.402", 1_700_000_000_402_000),
+            ("1700000000.1234569", 1_700_000_000_123_456),
+            ("0.000001", 1),
+        ] {
+            assert_eq!(parse_time(text, 0), Ok(us), "{text}");
+        }
+    }
+
+    #[test]
+    fn iso_8601_is_read_with_its_zone() {
+        for text in [
+            "2023-11-14T22:13:20Z",
+            "2023-11-14 22:13:20Z",
+            "2023-11-14T23:13:20+01:00",
+            "2023-11-14T23:13:20+0100",
+            "2023-11-14T23:13:20+01",
+            "2023-11-14T22:13:20.000Z",
+        ] {
+            assert_eq!(parse_time(text, 0), Ok(NOW_US), "{text}");
+        }
+        assert_eq!(parse_time("2023-11-14T22:13Z", 0), Ok(NOW_US - 20_000_000));
+        assert_eq!(iso_utc(NOW_US), "2023-11-14T22:13:20Z");
+        assert_eq!(iso_utc(NOW_US + 5), "2023-11-14T22:13:20.000005Z");
+    }
+
+    #[test]
+    fn a_time_without_zone_is_local() {
+        let local = iso_local(NOW_US);
+        assert_eq!(parse_time(&local, 0), Ok(NOW_US));
+        assert_eq!(parse_time(&local[..19], 0), Ok(NOW_US));
+        assert_eq!(parse_time(&local[..10], 0), parse_time(&format!("{}T00:00", &local[..10]), 0));
+    }
+
+    #[test]
+    fn the_ends_of_a_span_may_refer_to_each_other_one_way() {
+        assert_eq!(span("end-2h", "now"), Ok((-2 * HOUR_US, 0)));
+        assert_eq!(span("e-1h", "now-1h"), Ok((-2 * HOUR_US, -HOUR_US)));
+        assert_eq!(span("now-2h", "start+1h"), Ok((-2 * HOUR_US, -HOUR_US)));
+        assert_eq!(span("s", "now").map(drop), Err(TimeError::Circular { start: "s".into(), end: "now".into() }));
+        assert!(matches!(span("end-1h", "start+1h"), Err(TimeError::Circular { .. })));
+        assert!(matches!(span("now", "now-1h"), Err(TimeError::Reversed { .. })));
+        assert!(matches!(parse_time("end-1h", NOW_US), Err(TimeError::NoSpan(_))));
+    }
+
+    #[test]
+    fn only_what_counts_from_now_moves() {
+        let moves = |text: &str| text.parse::<TimeSpec>().unwrap().moves();
+        assert!(moves("now-1h") && moves("-5m"));
+        assert!(!moves("1700000000") && !moves("start+1h"));
+    }
+
+    #[test]
+    fn a_wrong_time_is_refused_and_never_a_panic() {
+        for text in [
+            "",
+            "-",
+            "now-",
+            "now+h",
+            "nowish",
+            "tomorrow",
+            "12:30",
+            "2023-13-01",
+            "2023-02-30T10:00",
+            "2023-1-1",
+            "2023-11-14T25:00",
+            "1e9",
+            "1.2.3",
+            "now-99999999999999999999s",
+            "now-9999999999999y",
+            "é",
+            "now-1é",
+        ] {
+            assert!(parse_time(text, NOW_US).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn errors_say_the_remedy() {
+        let said = |text: &str| parse_time(text, NOW_US).map_err(|e| e.to_string()).unwrap_err();
+        assert!(
+            said("yesterday").starts_with("`yesterday` is not a time; write unix seconds"),
+            "{}",
+            said("yesterday")
+        );
+        assert!(said("now-3M").contains("unknown unit `M`"), "{}", said("now-3M"));
+        assert!(said("2023-02-30").contains("does not exist in the calendar"), "{}", said("2023-02-30"));
+        assert!(said("now-9999999y").contains("out of the calendar"), "{}", said("now-9999999y"));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_makes_it_panic(text in "(now|end|start|[0-9]{1,5})?[-+0-9a-zµ.:TZ ]{0,24}") {
+            let _ = text.parse::<TimeSpec>().map(|spec| spec.at_us(NOW_US));
+        }
+
+        #[test]
+        fn a_printed_time_reads_back(us in -2_000_000_000_000_000_i64..4_000_000_000_000_000) {
+            proptest::prop_assert_eq!(parse_time(&iso_utc(us), 0), Ok(us));
+        }
+    }
 }
