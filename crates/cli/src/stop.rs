@@ -127,7 +127,6 @@ mod tests {
     use super::*;
 
     fn run<T>(future: impl Future<Output = T>) -> T {
-        #[expect(clippy::unwrap_used, reason = "a test cannot go on without a runtime")]
         tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(future)
     }
 
