@@ -68,6 +68,9 @@ impl Archive {
             _ => return Err(SchemaError::ArchiveForm { text: text.to_owned() }),
         };
         let pdps_per_row = count(pdps_per_row, step.micros())?;
+        if pdps_per_row == 0 {
+            return Err(SchemaError::Rows { text: text.to_owned() });
+        }
         let row_us = step.micros().checked_mul(pdps_per_row);
         let row_us = row_us.ok_or_else(|| SchemaError::TooLong { text: text.to_owned() })?;
         let archive = Archive { cf, xff, pdps_per_row, rows: count(rows, row_us)? };
@@ -99,7 +102,7 @@ fn parse_xff(text: &str) -> Result<Xff, SchemaError> {
     Xff::new(text.parse().map_err(|_| SchemaError::Xff { text: text.to_owned() })?)
 }
 
-/// A count as it is, or a duration with a unit divided by the `unit_us` that it counts.
+/// A count as it is, or a duration with a unit divided by the `unit_us` (not 0) that it counts.
 fn count(text: &str, unit_us: u64) -> Result<u64, SchemaError> {
     if !duration::has_unit(text) {
         let digits = text.bytes().all(|b| b.is_ascii_digit());
@@ -107,7 +110,7 @@ fn count(text: &str, unit_us: u64) -> Result<u64, SchemaError> {
         return count.ok_or_else(|| SchemaError::Count { text: text.to_owned() });
     }
     let span = duration::parse(text)?;
-    if unit_us == 0 || span % unit_us != 0 {
+    if span % unit_us != 0 {
         let unit = crate::time::seconds(unit_us);
         return Err(SchemaError::NotAMultiple { text: text.to_owned(), unit });
     }

@@ -148,3 +148,77 @@ pub fn held(schema: &Schema, last: Time, archive: usize) -> (Time, Time) {
 fn clamp(micros: i128) -> Time {
     Time::from_micros(i64::try_from(micros).unwrap_or(if micros < 0 { i64::MIN } else { i64::MAX }))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Step;
+
+    fn schema(archives: &[&str]) -> Schema {
+        let step = Step::new(1_000_000).unwrap();
+        let archives = archives.iter().map(|text| Archive::parse(text, step).unwrap()).collect();
+        Schema::new(step, vec!["DS:a:GAUGE:2:U:U".parse().unwrap()], archives).unwrap()
+    }
+
+    /// Archive, start, end and number of rows of a fetch at 1000 s.
+    fn asked(archives: &[&str], cf: Cf, start: i64, end: i64, resolution_s: u64) -> (usize, i64, i64, u64) {
+        let (start, end) = (Time::from_secs(start), Time::from_secs(end));
+        let window = window(&schema(archives), Time::from_secs(1000), cf, start, end, resolution_s * 1_000_000);
+        let window = window.unwrap();
+        (window.archive, window.start.whole_secs(), window.end.whole_secs(), window.rows())
+    }
+
+    const TWO: [&str; 2] = ["AVERAGE:3:20", "AVERAGE:60:10"];
+
+    #[test]
+    fn an_end_on_the_border_of_a_row_goes_one_row_further() {
+        assert_eq!(asked(&TWO, Cf::Average, 960, 990, 1), (0, 960, 993, 11));
+        assert_eq!(asked(&TWO, Cf::Average, 961, 989, 1), (0, 960, 990, 10));
+        assert_eq!(asked(&TWO, Cf::Average, 960, 960, 1), (0, 960, 963, 1));
+    }
+
+    #[test]
+    fn an_archive_that_reaches_back_wins_over_a_finer_one_that_does_not() {
+        assert_eq!(asked(&TWO, Cf::Average, 939, 990, 1).0, 0);
+        assert_eq!(asked(&TWO, Cf::Average, 938, 990, 1).0, 1);
+        assert_eq!(asked(&TWO, Cf::Average, 960, 990, 50).0, 1);
+        assert_eq!(asked(&TWO, Cf::Average, 0, 990, 1).0, 1);
+    }
+
+    #[test]
+    fn equally_good_archives_are_taken_in_their_order() {
+        assert_eq!(asked(&["AVERAGE:2:30", "AVERAGE:4:30"], Cf::Average, 990, 995, 3).0, 0);
+        assert_eq!(asked(&["AVERAGE:4:30", "AVERAGE:2:30"], Cf::Average, 990, 995, 3).0, 0);
+    }
+
+    #[test]
+    fn one_pdp_per_row_serves_every_function_and_more_do_not() {
+        assert_eq!(asked(&["MAX:1:30"], Cf::Last, 990, 995, 1).0, 0);
+        let (schema, time) = (schema(&["MAX:2:30", "MIN:2:30", "MIN:3:30"]), Time::from_secs(990));
+        let error = window(&schema, time, Cf::Last, time, time, 1).unwrap_err();
+        let wanted = "no archive consolidates by LAST: ask for one of the archives' own functions (MAX, MIN)";
+        assert_eq!(error.to_string(), wanted);
+    }
+
+    #[test]
+    fn times_the_wrong_way_round_and_endless_ones_are_refused() {
+        let schema = schema(&TWO);
+        let ask = |start: i64, end: i64| {
+            window(&schema, Time::from_secs(1000), Cf::Average, Time::from_micros(start), Time::from_micros(end), 1)
+        };
+        let error = ask(2_000_000, 1_500_000).unwrap_err().to_string();
+        assert_eq!(error, "start 2 is after end 1.5: give an earlier start or a later end");
+        for (start, end) in [(i64::MIN, 0), (0, i64::MAX), (-(1 << 62), 1 << 62)] {
+            assert!(matches!(ask(start, end), Err(FetchError::TooLong { .. })), "{start} {end}");
+        }
+    }
+
+    #[test]
+    fn the_oldest_and_the_newest_row_are_those_of_the_ring() {
+        let schema = schema(&TWO);
+        let held = |archive| held(&schema, Time::from_micros(1_000_900_000), archive);
+        assert_eq!(held(0), (Time::from_secs(942), Time::from_secs(999)));
+        assert_eq!(held(1), (Time::from_secs(420), Time::from_secs(960)));
+        assert_eq!(first(&schema, Time::from_secs(1000), 0), Time::from_secs(942));
+    }
+}

@@ -199,3 +199,116 @@ fn refused(source: &Source, reading: &Reading) -> UpdateError {
     let text = reading.as_text().chars().take(SHOWN_TEXT).collect();
     UpdateError::NotANumber { name: source.name.clone(), kind: source.kind, text }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Archive, Rings, Step, fetch};
+
+    fn schema(step_us: u64, sources: &[&str], archives: &[&str]) -> Schema {
+        let step = Step::new(step_us).unwrap();
+        let sources = sources.iter().map(|text| text.parse().unwrap()).collect();
+        let archives = archives.iter().map(|text| Archive::parse(text, step).unwrap()).collect();
+        Schema::new(step, sources, archives).unwrap()
+    }
+
+    /// One row as `time=value,value`, unknown as `U`.
+    fn shown(row: Row<'_>) -> String {
+        let values = row.values.iter().map(|value| value.map_or_else(|| "U".to_owned(), |v| v.to_string()));
+        format!("{}={}", row.time, values.collect::<Vec<_>>().join(","))
+    }
+
+    fn update(machine: &mut RoundRobin, micros: i64, texts: &[&str]) -> Vec<String> {
+        let readings: Vec<Reading> = texts.iter().map(|text| Reading::from_text(text)).collect();
+        let mut rows = Vec::new();
+        machine.update(Time::from_micros(micros), &readings, &mut |row| rows.push(shown(row))).unwrap();
+        rows
+    }
+
+    #[test]
+    fn a_stall_of_a_moment_does_not_draw_a_dip_that_never_was() {
+        let schema = schema(1_000_000, &["DS:heap:GAUGE:2:U:U"], &["AVERAGE:0.5:1:10"]);
+        let mut machine = RoundRobin::new(schema, Time::from_secs(0));
+        update(&mut machine, 400_000, &["100"]);
+        update(&mut machine, 700_000, &["U"]);
+        assert_eq!(update(&mut machine, 1_200_000, &["100"]), ["1=100"]);
+        assert_eq!(update(&mut machine, 3_100_000, &["100"]), ["2=100", "3=100"]);
+    }
+
+    #[test]
+    fn steps_of_50_ms_and_of_1_us_work() {
+        let fast = schema(50_000, &["DS:a:GAUGE:100ms:U:U"], &["AVERAGE:0.5:2:10"]);
+        let mut machine = RoundRobin::new(fast, Time::from_secs(1));
+        assert!(update(&mut machine, 1_050_000, &["1"]).is_empty());
+        assert_eq!(update(&mut machine, 1_100_000, &["3"]), ["1.1=2"]);
+        let finest = schema(1, &["DS:a:GAUGE:1us:U:U"], &["AVERAGE:0.5:1:10"]);
+        let mut machine = RoundRobin::new(finest, Time::from_secs(1));
+        assert_eq!(update(&mut machine, 1_000_001, &["7"]), ["1.000001=7"]);
+    }
+
+    #[test]
+    fn after_a_gap_longer_than_the_archive_each_row_has_the_value_of_its_own_time() {
+        let schema = schema(1_000_000, &["DS:a:GAUGE:100:U:U"], &["AVERAGE:0.5:2:3"]);
+        let mut machine = RoundRobin::new(schema, Time::from_secs(0));
+        update(&mut machine, 1_000_000, &["50"]);
+        // The row that was open before the gap ends at 2 and would be half 50; the ring holds 28, 30 and 32 only.
+        assert_eq!(update(&mut machine, 32_000_000, &["9"]), ["28=9", "30=9", "32=9"]);
+    }
+
+    #[test]
+    fn the_longest_gap_there_is_costs_no_more_than_the_rows() {
+        let schema = schema(1, &["DS:a:COUNTER:1:U:U"], &["AVERAGE:0.5:1:5", "MAX:0.5:3:4"]);
+        let mut machine = RoundRobin::new(schema, Time::from_micros(i64::MIN));
+        let rows = update(&mut machine, i64::MAX, &["1"]);
+        assert_eq!(rows.len(), 9);
+        assert_eq!(rows[4], "9223372036854.775807=U");
+        assert_eq!(machine.last(), Time::from_micros(i64::MAX));
+    }
+
+    #[test]
+    fn a_wrong_last_reading_leaves_the_first_one_untouched() {
+        let schema = schema(1_000_000, &["DS:a:COUNTER:10:U:U", "DS:b:GAUGE:10:U:U"], &["AVERAGE:0.5:1:10"]);
+        let mut machine = RoundRobin::new(schema, Time::from_secs(0));
+        update(&mut machine, 1_000_000, &["5", "5"]);
+        let before = machine.state().clone();
+        for (seconds, texts, message) in [
+            (2, vec!["6", "x"], "reading `x` of source `b` is not a number: give such a number, or U for unknown"),
+            (2, vec!["6"], "1 readings for 2 sources: give one for each source, U where there is none"),
+            (1, vec!["6", "6"], "time 1 is not after 1, the last update: give a later time"),
+            (1, vec!["6"], "1 readings for 2 sources: give one for each source, U where there is none"),
+        ] {
+            let readings: Vec<Reading> = texts.into_iter().map(Reading::from_text).collect();
+            let error = machine.update(Time::from_secs(seconds), &readings, &mut |_| panic!("a row")).unwrap_err();
+            assert_eq!(error.to_string(), message);
+            assert_eq!(machine.state(), &before);
+        }
+    }
+
+    #[test]
+    fn a_source_that_joins_later_is_unknown_until_then_and_disturbs_nobody() {
+        let schema = schema(1_000_000, &["DS:a:GAUGE:10:U:U"], &["AVERAGE:0.5:4:10"]);
+        let mut machine = RoundRobin::new(schema, Time::from_secs(0));
+        let mut rings = Rings::new(machine.schema());
+        update(&mut machine, 3_000_000, &["1"]);
+        machine.add_source("DS:b:GAUGE:10:U:U".parse().unwrap()).unwrap();
+        assert!(machine.add_source("DS:a:GAUGE:10:U:U".parse().unwrap()).is_err());
+        machine.state().check(machine.schema()).unwrap();
+        assert_eq!(update(&mut machine, 4_000_000, &["1", "2"]), ["4=1,U"]);
+        let readings = [Reading::from(1.0), Reading::from(2.0)];
+        machine.update(Time::from_secs(8), &readings, &mut |row| rings.apply(row)).unwrap();
+        let window =
+            fetch::Window { archive: 0, start: Time::from_secs(0), end: Time::from_secs(8), row_us: 4_000_000 };
+        let rows = rings.fetch(machine.schema(), &window);
+        assert_eq!(rows[0], (Time::from_secs(4), vec![None, None]));
+        assert_eq!(rows[1], (Time::from_secs(8), vec![Some(1.0), Some(2.0)]));
+    }
+
+    #[test]
+    fn a_refused_text_is_repeated_but_not_at_any_length() {
+        let schema = schema(1_000_000, &["DS:a:GAUGE:10:U:U"], &["AVERAGE:0.5:1:10"]);
+        let mut machine = RoundRobin::new(schema, Time::from_secs(0));
+        let reading = [Reading::from_text(&"x".repeat(100_000))];
+        let error = machine.update(Time::from_secs(1), &reading, &mut |_| ()).unwrap_err();
+        assert!(error.to_string().len() < 200);
+    }
+}

@@ -153,3 +153,52 @@ impl CdpState {
 pub(crate) fn open_pdps(schema: &Schema, last: Time, pdps_per_row: u64) -> u64 {
     last.index(schema.step().micros()).rem_euclid(pdps_per_row.cast_signed()).cast_unsigned()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Archive, Step};
+
+    fn schema() -> Schema {
+        let step = Step::new(10_000_000).unwrap();
+        let archives = ["AVERAGE:0.5:1:5", "MAX:0.5:6:5"].map(|text| Archive::parse(text, step).unwrap());
+        let sources = ["DS:a:GAUGE:20:U:U", "DS:b:GAUGE:20:U:U"].map(|text| text.parse().unwrap());
+        Schema::new(step, sources.into(), archives.into()).unwrap()
+    }
+
+    #[test]
+    fn the_time_before_the_start_is_unknown_from_the_beginning() {
+        let state = State::new(&schema(), Time::from_secs(74));
+        assert_eq!(state.sources[0].unknown_us, 4_000_000);
+        assert_eq!([state.cdps[0][0].unknown_pdps, state.cdps[1][0].unknown_pdps], [0, 1]);
+    }
+
+    #[test]
+    fn a_state_survives_being_saved() {
+        let mut state = State::new(&schema(), Time::from_micros(74_123_456));
+        state.sources[0] = SourceState { last_reading: Reading::from(u64::MAX), value: Some(0.1 + 0.2), unknown_us: 1 };
+        let saved = serde_json::to_string(&state).unwrap();
+        assert_eq!(serde_json::from_str::<State>(&saved).unwrap(), state);
+    }
+
+    #[test]
+    fn a_state_that_cannot_be_is_refused() {
+        type Damage = fn(&mut State);
+        let damages: [(Damage, &str); 7] = [
+            (|s| s.sources.truncate(1), "saved state has 1 sources where the definition has 2"),
+            (|s| s.cdps.truncate(1), "no open row for each archive and source"),
+            (|s| s.cdps[1].truncate(1), "no open row for each archive and source"),
+            (|s| s.sources[1].unknown_us = 4_000_001, "source `b` is impossible (4000001 µs unknown"),
+            (|s| s.sources[0].value = Some(f64::NAN), "source `a` is impossible"),
+            (|s| s.cdps[1][1].unknown_pdps = 2, "source `b` in archive 1 is impossible (2 of 1 intervals unknown"),
+            (|s| s.cdps[1][0].value = Some(f64::NAN), "source `a` in archive 1 is impossible"),
+        ];
+        for (damage, message) in damages {
+            let mut state = State::new(&schema(), Time::from_secs(74));
+            assert_eq!(state.check(&schema()), Ok(()));
+            damage(&mut state);
+            let error = state.check(&schema()).unwrap_err().to_string();
+            assert!(error.contains(message), "{error}");
+        }
+    }
+}

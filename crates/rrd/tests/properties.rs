@@ -145,8 +145,10 @@ proptest! {
             for (time, values) in run.rows(&rings, archive) {
                 for (source, got) in values.into_iter().enumerate() {
                     let want = reference.row(archive, source, time.as_micros());
+                    // Where a huge rate came and went, the digits of a small one are gone, in any order of adding.
+                    let lost = 1e-13 * reference.largest_rate(archive, source, time.as_micros());
                     let agree = match (got, want) {
-                        (Some(got), Some(want)) => (got - want).abs() <= 1e-9 * got.abs().max(want.abs()),
+                        (Some(got), Some(want)) => (got - want).abs() <= 1e-9 * want.abs() + lost,
                         (got, want) => got == want,
                     };
                     prop_assert!(agree, "archive {archive} source {source} at {time}: {got:?}, should be {want:?}");
@@ -240,16 +242,21 @@ fn any_text() -> impl Strategy<Value = String> {
     prop_oneof![any::<String>(), "[-+0-9.eEUxinfNa ]{0,40}", any::<f64>().prop_map(|v| v.to_string()), text()]
 }
 
-/// Any definition whose archives are small enough to be filled.
+/// Any definition whose archives are small enough to be filled; rows may be as long as the crate allows.
 fn any_schema() -> impl Strategy<Value = Schema> {
     let step = prop_oneof![1..=10_u64, 1..=heapsoak_rrd::MAX_SPAN_US];
-    let xff = (0.0..1.0_f64).prop_map(|xff| Xff::new(xff).unwrap());
-    let archives = (archive(), prop_oneof![1..=10_u64, any::<u64>()], xff);
-    let archive = archives.prop_map(|(archive, pdps_per_row, xff)| Archive { xff, pdps_per_row, ..archive });
+    let fraction = || prop_oneof![Just(0.0), 0.0..=1.0_f64];
+    let archive = || (archive(), fraction(), 0.0..1.0_f64);
     let sources = step.prop_flat_map(|step| (Just(step), source(step.min(1 << 40)), source(1)));
-    (sources, prop::collection::vec(archive, 1..4)).prop_filter_map("too long", |((step, a, b), archives)| {
+    (sources, prop::collection::vec(archive(), 1..4)).prop_map(|((step, a, b), archives)| {
         let b = Source { name: "y".parse().unwrap(), ..b };
-        Schema::new(Step::new(step).ok()?, vec![a, b], archives).ok()
+        let stretched = archives.into_iter().map(|(archive, fraction, xff)| {
+            let rows = archive.rows.min(heapsoak_rrd::MAX_SPAN_US / step);
+            let longest = heapsoak_rrd::MAX_SPAN_US / step / rows;
+            let pdps_per_row = ((longest as f64 * fraction) as u64).clamp(1, longest);
+            Archive { xff: Xff::new(xff).unwrap(), rows, pdps_per_row, ..archive }
+        });
+        Schema::new(Step::new(step).unwrap(), vec![a, b], stretched.collect()).unwrap()
     })
 }
 

@@ -77,6 +77,14 @@ impl Reference {
         }
     }
 
+    /// The largest rate, either side of 0, in the time of a row: how exact the row can be.
+    #[allow(dead_code, reason = "only one of the two test programs that share this file asks")]
+    pub(crate) fn largest_rate(&self, archive: usize, source: usize, end: i64) -> f64 {
+        let begin = end - self.step * self.archives[archive].n;
+        let inside = self.stretches.iter().filter(|s| s.from < end && s.to > begin);
+        inside.filter_map(|s| s.rates[source]).fold(0.0, |largest, rate| rate.abs().max(largest))
+    }
+
     /// The PDP that covers `number × step` to `(number + 1) × step`.
     fn pdp(&self, source: usize, number: i64) -> Option<f64> {
         let (begin, end) = (number * self.step, (number + 1) * self.step);
