@@ -1,0 +1,143 @@
+//! A series as lines and areas in pixels.
+
+use crate::rows::{Node, Survey, runs, stack};
+use crate::theme::Colors;
+use crate::value::ValueAxis;
+use crate::{Color, Dash, Join, Panel, Style};
+
+use super::{Rect, y};
+
+/// A series in its place.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Trace {
+    /// Its line; a run without gaps is one stroke.
+    pub strokes: Vec<Stroke>,
+    /// The line's colour.
+    pub ink: Color,
+    /// Its width in pixels.
+    pub width: f64,
+    /// Its pattern.
+    pub dash: Dash,
+    /// The area's colour; `None` for a line.
+    pub fill: Option<Color>,
+    /// Whether any row has a band.
+    pub band: bool,
+}
+
+/// An unbroken part of a series: positions in pixels, left to right.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Stroke {
+    /// The line.
+    pub line: Vec<(f64, f64)>,
+    /// The foot of the area, at the same positions.
+    pub base: Vec<f64>,
+    /// The band's upper edge, at the same positions.
+    pub high: Vec<f64>,
+    /// The band's lower edge, at the same positions.
+    pub low: Vec<f64>,
+}
+
+impl Stroke {
+    fn push(&mut self, x: f64, node: &Node, y: &impl Fn(f64) -> f64) {
+        self.line.push((x, y(node.value)));
+        self.base.push(y(node.base));
+        self.high.push(y(node.high));
+        self.low.push(y(node.low));
+    }
+}
+
+/// All series of a panel. `paint` is the palette and the number of series in the
+/// panels before.
+pub(super) fn traces(
+    panel: &Panel,
+    surveys: &[Survey],
+    span: (f64, f64),
+    canvas: &Rect,
+    axis: &ValueAxis,
+    paint: (Colors, usize),
+) -> Vec<Trace> {
+    let (colors, first) = paint;
+    let x = |time: f64| canvas.x + ((time - span.0) / (span.1 - span.0)).clamp(0.0, 1.0) * canvas.width;
+    let y = |value: f64| y(canvas, axis, value);
+    let mut below: Vec<Vec<Node>> = Vec::new();
+    let mut traces = Vec::new();
+    for (index, (series, survey)) in panel.series.iter().zip(surveys).enumerate() {
+        let mut nodes = runs(series, survey.row_width, span, canvas.width);
+        if series.stacked {
+            stack(&mut nodes, &below);
+        }
+        let strokes = nodes.iter().map(|run| stroke(run, series.join, &x, &y)).collect();
+        let (own, dash) = colors.series(first + index);
+        let color = series.color.unwrap_or(own);
+        let (width, dash, fill) = match series.style {
+            Style::Area => (1.5, Dash::Solid, Some(color)),
+            Style::Line { width, dash: told } => (width.clamp(0.5, 20.0), told.unwrap_or(dash), None),
+        };
+        let band = nodes.iter().flatten().any(|node| node.high > node.low);
+        traces.push(Trace { strokes, ink: colors.line(color), width, dash, fill, band });
+        below = nodes;
+    }
+    traces
+}
+
+fn stroke(run: &[Node], join: Join, x: &impl Fn(f64) -> f64, y: &impl Fn(f64) -> f64) -> Stroke {
+    let mut stroke = Stroke::default();
+    let last = run.len().saturating_sub(1);
+    for (index, node) in run.iter().enumerate() {
+        if join == Join::Steps {
+            stroke.push(x(node.start), node, y);
+            stroke.push(x(node.end), node, y);
+            continue;
+        }
+        // A run ends where its rows end, not in their middle.
+        if index == 0 && join == Join::Slope {
+            stroke.push(x(node.start), node, y);
+        }
+        stroke.push(x(node.middle()), node, y);
+        if index == last && join == Join::Slope {
+            stroke.push(x(node.end), node, y);
+        }
+    }
+    stroke
+}
+
+/// The spans in which no series of the panel is known although each was before
+/// and one is after; merged where they are nearer than a pixel.
+pub(super) fn gaps(surveys: &[Survey], span: (f64, f64), canvas: &Rect) -> Vec<Rect> {
+    let with_data: Vec<&Survey> = surveys.iter().filter(|survey| survey.known.is_some()).collect();
+    let Some((first, others)) = with_data.split_first() else { return Vec::new() };
+    let common = others.iter().fold(first.gaps.clone(), |common, survey| intersect(&common, survey));
+    let x = |time: f64| canvas.x + ((time - span.0) / (span.1 - span.0)).clamp(0.0, 1.0) * canvas.width;
+    let mut rects: Vec<Rect> = Vec::new();
+    for (start, end) in common {
+        let (left, right) = (x(start), x(end).max(x(start) + 1.0).min(canvas.right()));
+        match rects.last_mut() {
+            Some(last) if left - last.right() < 1.0 => last.width = right - last.x,
+            _ => rects.push(Rect { x: left, width: right - left, ..*canvas }),
+        }
+    }
+    rects
+}
+
+/// The parts of the gaps in which the other series is unknown as well: in its
+/// own gaps, before its first value and after its last.
+fn intersect(gaps: &[(f64, f64)], survey: &Survey) -> Vec<(f64, f64)> {
+    let Some((begin, end)) = survey.known else { return gaps.to_vec() };
+    let outside =
+        [(f64::NEG_INFINITY, begin)].into_iter().chain(survey.gaps.iter().copied()).chain([(end, f64::INFINITY)]);
+    let unknown: Vec<(f64, f64)> = outside.collect();
+    let mut common = Vec::new();
+    let mut from = 0;
+    for &(start, stop) in gaps {
+        while from < unknown.len() && unknown[from].1 <= start {
+            from += 1;
+        }
+        for &(left, right) in unknown[from..].iter().take_while(|(left, _)| *left < stop) {
+            let both = (left.max(start), right.min(stop));
+            if both.0 < both.1 {
+                common.push(both);
+            }
+        }
+    }
+    common
+}

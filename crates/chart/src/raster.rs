@@ -1,0 +1,274 @@
+//! A plotters backend for pixels with exact coverage.
+//!
+//! plotters' own bitmap backend takes whole pixels: a slowly rising line becomes
+//! a staircase. Here a coordinate is 1/16 pixel, areas are covered exactly, and
+//! a line darkens each pixel by its distance from the middle of the line.
+
+use std::convert::Infallible;
+
+use ab_glyph_rasterizer::{Rasterizer, point};
+use plotters_backend::text_anchor::HPos;
+use plotters_backend::{
+    BackendColor, BackendCoord, BackendStyle, BackendTextStyle, DrawingBackend, DrawingErrorKind, FontTransform,
+};
+
+use crate::font::{BASELINE_EM, UNITS};
+use crate::layout::Layout;
+
+type Drawn = Result<(), DrawingErrorKind<Infallible>>;
+
+/// An image in memory, three bytes a pixel.
+pub(crate) struct Raster {
+    width: usize,
+    height: usize,
+    /// Pixels per unit.
+    scale: f64,
+    pixels: Vec<u8>,
+    /// Coverage of the stroke being drawn; kept for its memory.
+    mask: Vec<f32>,
+}
+
+/// A rectangle of whole pixels within the image.
+#[derive(Clone, Copy)]
+struct Window {
+    left: usize,
+    top: usize,
+    width: usize,
+    height: usize,
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the image first")]
+fn index(position: f64, most: usize) -> usize {
+    position.clamp(0.0, to_f64(most)) as usize
+}
+
+#[expect(clippy::cast_precision_loss, reason = "pixel positions")]
+fn to_f64(position: usize) -> f64 {
+    position as f64
+}
+
+impl Raster {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "layout() checked the size")]
+    pub(crate) fn new(layout: &Layout, scale: f64) -> Raster {
+        let (width, height) = ((layout.width * scale).round() as usize, (layout.height * scale).round() as usize);
+        Raster { width, height, scale: scale / UNITS, pixels: vec![255; width * height * 3], mask: Vec::new() }
+    }
+
+    pub(crate) fn pixels_per_unit(&self) -> f64 {
+        self.scale
+    }
+
+    /// Width, height and the pixels, row by row.
+    pub(crate) fn into_pixels(self) -> (usize, usize, Vec<u8>) {
+        (self.width, self.height, self.pixels)
+    }
+
+    fn point(&self, (x, y): BackendCoord) -> (f64, f64) {
+        (f64::from(x) * self.scale, f64::from(y) * self.scale)
+    }
+
+    /// The pixels that something between these corners can touch.
+    fn window(&self, low: (f64, f64), high: (f64, f64)) -> Window {
+        let (left, top) = (index(low.0.floor(), self.width), index(low.1.floor(), self.height));
+        let (right, bottom) = (index(high.0.ceil(), self.width), index(high.1.ceil(), self.height));
+        Window { left, top, width: right.saturating_sub(left), height: bottom.saturating_sub(top) }
+    }
+
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 256 by construction")]
+    fn blend(&mut self, x: usize, y: usize, color: BackendColor, coverage: f32) {
+        let alpha = (color.alpha as f32 * coverage.min(1.0) * 256.0) as u32;
+        if alpha == 0 {
+            return;
+        }
+        let start = (y * self.width + x) * 3;
+        let Some(pixel) = self.pixels.get_mut(start..start + 3) else { return };
+        let (red, green, blue) = color.rgb;
+        for (channel, ink) in pixel.iter_mut().zip([red, green, blue]) {
+            let mixed = u32::from(*channel) * (256 - alpha) + u32::from(ink) * alpha;
+            *channel = (mixed >> 8) as u8;
+        }
+    }
+
+    /// Raises the mask along one straight piece of a line.
+    #[expect(clippy::cast_possible_truncation, reason = "a coverage of 0 to 1")]
+    fn cover(&mut self, window: Window, from: (f64, f64), to: (f64, f64), half: f64) {
+        let (dx, dy) = (to.0 - from.0, to.1 - from.1);
+        let square = dx * dx + dy * dy;
+        let reach = half + 0.5;
+        let (low, high) = (from.1.min(to.1) - reach, from.1.max(to.1) + reach);
+        let right_edge = window.left + window.width;
+        for row in index(low.floor(), self.height).max(window.top)
+            ..index(high.ceil(), self.height).min(window.top + window.height)
+        {
+            let y = to_f64(row) + 0.5;
+            // The part of the piece that is near this row.
+            let (first, last) = if dy.abs() < 1e-9 {
+                (0.0, 1.0)
+            } else {
+                let (a, b) = ((y - reach - from.1) / dy, (y + reach - from.1) / dy);
+                (a.min(b).clamp(0.0, 1.0), a.max(b).clamp(0.0, 1.0))
+            };
+            let (a, b) = (from.0 + dx * first, from.0 + dx * last);
+            let left = index((a.min(b) - reach).floor(), self.width).max(window.left);
+            let right = index((a.max(b) + reach).ceil(), self.width).min(right_edge);
+            let start = (row - window.top) * window.width;
+            for column in left..right {
+                let (px, py) = (to_f64(column) + 0.5 - from.0, y - from.1);
+                let along = if square > 0.0 { ((px * dx + py * dy) / square).clamp(0.0, 1.0) } else { 0.0 };
+                let (ex, ey) = (px - dx * along, py - dy * along);
+                let coverage = (reach - (ex * ex + ey * ey).sqrt()).clamp(0.0, 1.0) as f32;
+                let cell = &mut self.mask[start + column - window.left];
+                *cell = cell.max(coverage);
+            }
+        }
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "a share of 0 to 1")]
+    fn stroke(&mut self, points: &[(f64, f64)], width: f64, color: BackendColor) {
+        // Below one pixel a line gets paler, not thinner.
+        let half = (width / 2.0).max(0.5);
+        let pale = (width / 2.0 / half) as f32;
+        let Some((low, high)) = bounds(points) else { return };
+        let reach = half + 1.0;
+        let window = self.window((low.0 - reach, low.1 - reach), (high.0 + reach, high.1 + reach));
+        self.mask.clear();
+        self.mask.resize(window.width * window.height, 0.0);
+        if points.len() == 1 {
+            self.cover(window, points[0], points[0], half);
+        }
+        for pair in points.windows(2) {
+            self.cover(window, pair[0], pair[1], half);
+        }
+        let mask = std::mem::take(&mut self.mask);
+        for (row, cells) in mask.chunks_exact(window.width.max(1)).enumerate() {
+            for (column, &coverage) in cells.iter().enumerate().filter(|(_, coverage)| **coverage > 0.0) {
+                self.blend(window.left + column, window.top + row, color, coverage * pale);
+            }
+        }
+        self.mask = mask;
+    }
+
+    #[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "pixel positions")]
+    fn area(&mut self, points: &[(f64, f64)], color: BackendColor) {
+        let Some((low, high)) = bounds(points) else { return };
+        let window = self.window(low, high);
+        if window.width == 0 || window.height == 0 {
+            return;
+        }
+        let mut rasterizer = Rasterizer::new(window.width, window.height);
+        // The rasterizer wraps what is beside its window into the next row.
+        let inside = |(x, y): (f64, f64)| {
+            let (x, y) = (x as f32 - window.left as f32, y as f32 - window.top as f32);
+            point(x.clamp(0.0, window.width as f32), y.clamp(0.0, window.height as f32))
+        };
+        let closed = points.iter().chain(points.first());
+        for (&from, &to) in points.iter().zip(closed.skip(1)) {
+            rasterizer.draw_line(inside(from), inside(to));
+        }
+        rasterizer.for_each_pixel_2d(|x, y, coverage| {
+            if coverage > 0.0 {
+                self.blend(window.left + x as usize, window.top + y as usize, color, coverage);
+            }
+        });
+    }
+}
+
+type Corner = (f64, f64);
+
+fn bounds(points: &[(f64, f64)]) -> Option<(Corner, Corner)> {
+    let first = *points.first()?;
+    let grow = |(low, high): (Corner, Corner), &(x, y): &Corner| {
+        ((low.0.min(x), low.1.min(y)), (high.0.max(x), high.1.max(y)))
+    };
+    Some(points.iter().fold((first, first), grow))
+}
+
+impl DrawingBackend for Raster {
+    type ErrorType = Infallible;
+
+    fn get_size(&self) -> (u32, u32) {
+        let units = |pixels: usize| u32::try_from(index((to_f64(pixels) / self.scale).round(), 1 << 30)).unwrap_or(0);
+        (units(self.width), units(self.height))
+    }
+
+    fn ensure_prepared(&mut self) -> Drawn {
+        Ok(())
+    }
+
+    fn present(&mut self) -> Drawn {
+        Ok(())
+    }
+
+    /// A dot of one unit; for a pixel of the image use a rectangle.
+    fn draw_pixel(&mut self, (x, y): BackendCoord, color: BackendColor) -> Drawn {
+        self.draw_rect((x, y), (x + 1, y + 1), &color, true)
+    }
+
+    fn draw_line<S: BackendStyle>(&mut self, from: BackendCoord, to: BackendCoord, style: &S) -> Drawn {
+        self.draw_path([from, to], style)
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "a share of 0 to 1")]
+    fn draw_rect<S: BackendStyle>(&mut self, from: BackendCoord, to: BackendCoord, style: &S, fill: bool) -> Drawn {
+        if !fill {
+            return self.draw_path([from, (to.0, from.1), to, (from.0, to.1), from], style);
+        }
+        let (low, high) = (self.point(from), self.point(to));
+        let window = self.window(low, high);
+        let color = style.color();
+        let share = |position: usize, low: f64, high: f64| {
+            (to_f64(position + 1).min(high) - to_f64(position).max(low)).clamp(0.0, 1.0)
+        };
+        for y in window.top..window.top + window.height {
+            let down = share(y, low.1, high.1);
+            for x in window.left..window.left + window.width {
+                self.blend(x, y, color, (down * share(x, low.0, high.0)) as f32);
+            }
+        }
+        Ok(())
+    }
+
+    fn draw_path<S: BackendStyle, I: IntoIterator<Item = BackendCoord>>(&mut self, path: I, style: &S) -> Drawn {
+        let points: Vec<(f64, f64)> = path.into_iter().map(|position| self.point(position)).collect();
+        self.stroke(&points, f64::from(style.stroke_width()) * self.scale, style.color());
+        Ok(())
+    }
+
+    fn draw_circle<S: BackendStyle>(&mut self, centre: BackendCoord, radius: u32, style: &S, _fill: bool) -> Drawn {
+        let centre = self.point(centre);
+        self.stroke(&[centre], f64::from(radius) * 2.0 * self.scale, style.color());
+        Ok(())
+    }
+
+    fn fill_polygon<S: BackendStyle, I: IntoIterator<Item = BackendCoord>>(&mut self, path: I, style: &S) -> Drawn {
+        let points: Vec<(f64, f64)> = path.into_iter().map(|position| self.point(position)).collect();
+        self.area(&points, style.color());
+        Ok(())
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "a text size in units")]
+    fn draw_text<S: BackendTextStyle>(&mut self, text: &str, style: &S, pos: BackendCoord) -> Drawn {
+        let font = |error: S::FontError| DrawingErrorKind::FontError(Box::new(error));
+        let (_, (width, size)) = style.layout_box(text).map_err(font)?;
+        let back = match style.anchor().h_pos {
+            HPos::Left => 0,
+            HPos::Center => width / 2,
+            HPos::Right => width,
+        };
+        let rise = (f64::from(size) * BASELINE_EM).round() as i32;
+        let start = match style.transform() {
+            FontTransform::Rotate270 => (pos.0 + rise, pos.1 + back),
+            _ => (pos.0 - back, pos.1 + rise),
+        };
+        let drawn = style.draw(text, start, |x, y, color| {
+            if let (Ok(x), Ok(y)) = (usize::try_from(x), usize::try_from(y))
+                && x < self.width
+                && y < self.height
+            {
+                self.blend(x, y, color, 1.0);
+            }
+            Ok(())
+        });
+        drawn.map_err(font)?
+    }
+}

@@ -1,0 +1,126 @@
+//! The colours of both themes. Contrast and order were chosen so that texts
+//! reach 4.5:1 on their ground, and series differ in lightness and dash as well
+//! as in hue.
+
+use crate::{Color, Dash, MarkKind, RuleKind, Theme};
+
+const fn hex(rgb: u32) -> Color {
+    let bytes = rgb.to_be_bytes();
+    Color::rgb(bytes[1], bytes[2], bytes[3])
+}
+
+/// Every colour that is not a series'.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Colors {
+    pub(crate) surface: Color,
+    pub(crate) ink: Color,
+    pub(crate) quiet: Color,
+    pub(crate) grid: Color,
+    pub(crate) axis: Color,
+    pub(crate) gap: Color,
+    dark: bool,
+}
+
+/// After red, hues of Okabe and Ito's palette for all kinds of colour vision
+/// (jfly.uni-koeln.de/color), darkened where they are too light for a thin line.
+const LIGHT: [u32; 8] = [0xff_0000, 0x00_72b2, 0x00_8f68, 0xd9_8200, 0x7a_3fa0, 0x2a_a5e0, 0xb8_4f8c, 0x4d_4d4d];
+const DARK: [u32; 8] = [0xff_4d4d, 0x4d_a6ff, 0x2e_cc9a, 0xff_b340, 0xb9_8aff, 0x8a_d4ff, 0xff_8ac4, 0xc8_c8c8];
+
+const DASHES: [Dash; 4] = [Dash::Solid, Dash::Dashed, Dash::Dotted, Dash::DashDot];
+
+impl Colors {
+    pub(crate) fn of(theme: Theme) -> Colors {
+        match theme {
+            Theme::Light => Colors {
+                surface: hex(0xff_ffff),
+                ink: hex(0x1b_1f24),
+                quiet: hex(0x59_636e),
+                grid: hex(0xe7_eaee),
+                axis: hex(0x9a_a3ad),
+                gap: hex(0x59_636e).fade(0.10),
+                dark: false,
+            },
+            Theme::Dark => Colors {
+                surface: hex(0x12_161b),
+                ink: hex(0xed_f0f3),
+                quiet: hex(0xa4_aeb9),
+                grid: hex(0x28_2e36),
+                axis: hex(0x6b_7682),
+                gap: hex(0xa4_aeb9).fade(0.13),
+                dark: true,
+            },
+        }
+    }
+
+    /// The colour and the dash of the n-th series of a picture; no two of the
+    /// first 32 are alike in both.
+    pub(crate) fn series(self, index: usize) -> (Color, Dash) {
+        let palette = if self.dark { DARK } else { LIGHT };
+        let dash = DASHES[(index + index / palette.len()) % DASHES.len()];
+        (hex(palette[index % palette.len()]), dash)
+    }
+
+    /// The line over an area of this colour: pure red is too bright on white and
+    /// too dim on black.
+    pub(crate) fn line(self, color: Color) -> Color {
+        if self.dark { color.mix(hex(0xff_ffff), 0.2) } else { color.mix(hex(0), 0.12) }
+    }
+
+    pub(crate) fn rule(self, kind: RuleKind) -> Color {
+        match (kind, self.dark) {
+            (RuleKind::Limit, false) => hex(0x8a_1253),
+            (RuleKind::Limit, true) => hex(0xff_8ac4),
+            (RuleKind::Floor, false) => hex(0x00_5a8d),
+            (RuleKind::Floor, true) => hex(0x6c_b6ff),
+            (RuleKind::Other, _) => self.quiet,
+        }
+    }
+
+    pub(crate) fn mark(self, kind: MarkKind) -> Color {
+        let (light, dark) = match kind {
+            MarkKind::OutOfMemory => (0x8a_1253, 0xff_8ac4),
+            MarkKind::Crash => (0x6a_1b9a, 0xc9_9bff),
+            MarkKind::Restart | MarkKind::Start => (0x00_6b4f, 0x3d_d6a3),
+            MarkKind::Navigation => (0x1a_56b0, 0x7a_b8ff),
+            MarkKind::Gap | MarkKind::Collection | MarkKind::Other => (0x59_636e, 0xa4_aeb9),
+            MarkKind::End | MarkKind::Snapshot => (0x1b_1f24, 0xed_f0f3),
+        };
+        hex(if self.dark { dark } else { light })
+    }
+}
+
+impl MarkKind {
+    /// What it is called in the legend.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            MarkKind::OutOfMemory => "out of memory",
+            MarkKind::Crash => "crash",
+            MarkKind::Restart => "restart",
+            MarkKind::Gap => "gap",
+            MarkKind::Start => "start",
+            MarkKind::End => "end",
+            MarkKind::Snapshot => "snapshot",
+            MarkKind::Other => "event",
+            MarkKind::Navigation => "navigation",
+            MarkKind::Collection => "collection",
+        }
+    }
+
+    /// The sign above its line; the typeface has all of them.
+    #[must_use]
+    pub const fn glyph(self) -> &'static str {
+        match self {
+            MarkKind::OutOfMemory => "✖",
+            MarkKind::Crash => "✕",
+            MarkKind::Restart => "↻",
+            MarkKind::Gap => "∅",
+            MarkKind::Start => "▶",
+            MarkKind::End => "■",
+            MarkKind::Snapshot => "◉",
+            MarkKind::Other => "◆",
+            MarkKind::Navigation => "→",
+            MarkKind::Collection => "╷",
+        }
+    }
+}
