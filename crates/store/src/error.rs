@@ -115,6 +115,16 @@ pub enum StoreError {
         /// The names that there are, separated by commas.
         known: String,
     },
+    /// An archive was asked for that the store does not have.
+    #[error("{} has no archive {archive}: give 0 to {last}", path.display())]
+    NoArchive {
+        /// The file.
+        path: PathBuf,
+        /// The number asked for.
+        archive: usize,
+        /// The number of the last archive.
+        last: usize,
+    },
     /// More of something than a store holds.
     #[error("{found} {what} are too many for one store: at most {limit}")]
     TooMany {

@@ -1,28 +1,66 @@
-//! Reading a store, beside its writer or long after.
+//! Reading a store, beside its writer or long after. Every answer comes from one short transaction.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use heapsoak_rrd::{Cf, Time};
+use heapsoak_rrd::{Cf, Time, fetch};
+use rusqlite::Connection;
 
-use crate::error::StoreError;
-use crate::model::{Damage, Event, Info, LastUpdate, Run, Table};
+use crate::error::{StoreError, io, sqlite};
+use crate::lock::FileId;
+use crate::model::{ArchiveInfo, Damage, Event, Info, LastUpdate, Run, Table};
+use crate::records::{Record, WriterRow, select};
+use crate::tables::VERSION;
+use crate::writer::absolute;
+use crate::{MAX_EVENTS, MAX_RUNS, connect, load, table, verify};
 
-/// One reader of a store.
+/// One reader of a store. It never writes the file and holds no lock between two calls.
+///
+/// While one is open, a writer that ends cannot make a single file of the store; who reads seldom opens it each time.
 #[derive(Debug)]
-pub struct Reader {}
+pub struct Reader {
+    conn: Connection,
+    path: PathBuf,
+    id: FileId,
+}
 
-#[expect(clippy::todo, reason = "signatures first")]
-#[allow(unused_variables, missing_docs, clippy::missing_errors_doc)]
 impl Reader {
+    /// Opens a store, also beside its writer, after a writer that was killed, and from a read-only medium.
+    ///
+    /// # Errors
+    /// [`StoreError::Absent`], [`StoreError::NotAFile`], [`StoreError::Foreign`], [`StoreError::Newer`],
+    /// [`StoreError::Damaged`]; [`StoreError::ReadOnly`] where a `-wal` would have to be played back in a directory
+    /// that may not be written. The file is as it was, whatever comes out.
     pub fn open(path: &Path) -> Result<Reader, StoreError> {
-        todo!()
+        let path = absolute(path)?;
+        let id = FileId::at(&path)?;
+        connect::probe(&path, |_| Ok(()))?;
+        let conn = connect::read_only(&path)?;
+        let conn = match connect::identify(&conn, &path) {
+            Ok(()) => conn,
+            // A copy of the file alone, on a read-only medium: without a -wal it is whole, and nobody writes it.
+            Err(StoreError::ReadOnly { .. }) if !connect::beside(&path, "-wal").exists() => {
+                let conn = connect::immutable(&path)?;
+                connect::identify(&conn, &path)?;
+                conn
+            }
+            Err(error) => return Err(error),
+        };
+        id.still_at(&path)?;
+        Ok(Reader { conn, path, id })
     }
-    pub fn info(&self) -> Result<Info, StoreError> {
-        todo!()
-    }
+
+    /// The rows of one archive for all sources, chosen and rounded as rrdtool does: see [`fetch::window`].
+    ///
+    /// # Errors
+    /// [`StoreError::Fetch`], [`StoreError::TooMany`], [`StoreError::Damaged`].
     pub fn fetch(&self, cf: Cf, start: Time, end: Time, resolution_us: u64) -> Result<Table, StoreError> {
-        todo!()
+        self.table(None, cf, start, end, resolution_us)
     }
+
+    /// The same for these sources only, in this order.
+    ///
+    /// # Errors
+    /// Also [`StoreError::NoSource`].
     pub fn fetch_sources(
         &self,
         names: &[&str],
@@ -31,30 +69,155 @@ impl Reader {
         end: Time,
         resolution_us: u64,
     ) -> Result<Table, StoreError> {
-        todo!()
+        self.table(Some(names), cf, start, end, resolution_us)
     }
+
+    fn table(
+        &self,
+        names: Option<&[&str]>,
+        cf: Cf,
+        start: Time,
+        end: Time,
+        resolution_us: u64,
+    ) -> Result<Table, StoreError> {
+        self.snapshot(|conn| {
+            let definition = load::definition(conn, &self.path)?;
+            let columns = table::columns(&definition.schema, names, &self.path)?;
+            let window = fetch::window(&definition.schema, definition.last(), cf, start, end, resolution_us)?;
+            table::read(conn, &self.path, &definition, &columns, window)
+        })
+    }
+
+    /// What the store says about itself.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`].
+    pub fn info(&self) -> Result<Info, StoreError> {
+        let file_bytes = std::fs::metadata(&self.path).map_err(io(&self.path, "look at the file"))?.len();
+        self.snapshot(|conn| {
+            let definition = load::definition(conn, &self.path)?;
+            let last = definition.last();
+            let load::Definition { head, schema, sources } = definition;
+            let archive = |(number, archive): (usize, &heapsoak_rrd::Archive)| {
+                let (first, last) = fetch::held(&schema, last, number);
+                ArchiveInfo { archive: *archive, row_us: schema.row_us(archive), first, last }
+            };
+            let archives = schema.archives().iter().enumerate().map(archive).collect();
+            let count = |sql| conn.query_row(sql, [], |row| row.get::<_, i64>(0));
+            let events = count("SELECT count(*) FROM event").map_err(sqlite(&self.path, "count the events"))?;
+            let writer: Vec<WriterRow> = load::checked(conn, &self.path, "", 1)?;
+            Ok(Info {
+                path: self.path.clone(),
+                file_bytes,
+                version: VERSION,
+                archives,
+                schema,
+                sources,
+                start: Time::from_micros(head.start_us),
+                last,
+                runs: load::checked(conn, &self.path, "ORDER BY id", MAX_RUNS)?,
+                events: load::unsigned(events),
+                events_dropped: load::unsigned(head.events_dropped),
+                writer: writer.first().map(|row| row.pid),
+            })
+        })
+    }
+
+    /// The time of the last update; of the start, if there was none.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`].
     pub fn last(&self) -> Result<Time, StoreError> {
-        todo!()
+        self.snapshot(|conn| Ok(load::definition(conn, &self.path)?.last()))
     }
+
+    /// The end of the oldest row that an archive can hold now, known or not.
+    ///
+    /// # Errors
+    /// [`StoreError::NoArchive`], [`StoreError::Damaged`].
     pub fn first(&self, archive: usize) -> Result<Time, StoreError> {
-        todo!()
+        self.snapshot(|conn| {
+            let definition = load::definition(conn, &self.path)?;
+            let archives = definition.schema.archives().len();
+            if archive >= archives {
+                return Err(StoreError::NoArchive { path: self.path.clone(), archive, last: archives - 1 });
+            }
+            Ok(fetch::first(&definition.schema, definition.last(), archive))
+        })
     }
+
+    /// The last update, as handed in.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`].
     pub fn lastupdate(&self) -> Result<LastUpdate, StoreError> {
-        todo!()
+        self.snapshot(|conn| {
+            let definition = load::definition(conn, &self.path)?;
+            let sources = definition.schema.sources();
+            let states = load::source_states(conn, &self.path, sources.len())?;
+            let names = sources.iter().map(|source| source.name.to_string());
+            let readings = names.zip(states.into_iter().map(|state| state.last_reading)).collect();
+            Ok(LastUpdate { time: definition.last(), readings })
+        })
     }
+
+    /// The recordings, oldest first; at most [`MAX_RUNS`].
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`].
     pub fn runs(&self) -> Result<Vec<Run>, StoreError> {
-        todo!()
+        self.snapshot(|conn| load::checked(conn, &self.path, "ORDER BY id", MAX_RUNS))
     }
+
+    /// The events from `start` to `end`, both included, in the order of their recording. Damaged ones are left out, so
+    /// that one of them does not hide all others; [`Reader::verify`] names them.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] when the table itself cannot be read.
     pub fn events(&self, start: Time, end: Time) -> Result<Vec<Event>, StoreError> {
-        todo!()
+        let read = |conn: &Connection| -> rusqlite::Result<Vec<Event>> {
+            let limit = format!("WHERE time BETWEEN ?1 AND ?2 ORDER BY id DESC LIMIT {MAX_EVENTS}");
+            let mut statement = conn.prepare_cached(&select::<Event>(&limit))?;
+            let mut events = Vec::new();
+            for row in statement.query_map([start.as_secs_f64(), end.as_secs_f64()], Event::read_checked)? {
+                let (event, sound) = row?;
+                events.extend(sound.then_some(event));
+            }
+            events.reverse();
+            Ok(events)
+        };
+        self.snapshot(|conn| read(conn).map_err(sqlite(&self.path, "read the events")))
     }
+
+    /// A number that grows with each commit of a writer: as long as it is the same, so is the file.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`].
     pub fn change_marker(&self) -> Result<u64, StoreError> {
-        todo!()
+        self.snapshot(|conn| Ok(load::unsigned(load::head(conn, &self.path)?.commits)))
     }
+
+    /// Whether the file that is read is still the one at its path; if not, it should be opened again.
+    ///
+    /// # Errors
+    /// [`StoreError::Lost`] and [`StoreError::Replaced`].
     pub fn check_path(&self) -> Result<(), StoreError> {
-        todo!()
+        self.id.still_at(&self.path)
     }
+
+    /// Looks at every row and names those that are not as they were written; none: the file is sound.
+    ///
+    /// # Errors
+    /// [`StoreError`] only if the file cannot be read at all.
     pub fn verify(&self) -> Result<Vec<Damage>, StoreError> {
-        todo!()
+        self.snapshot(|conn| Ok(verify::verify(conn, &self.path)))
+    }
+
+    /// One transaction: what is read in it belongs together, whatever is written meanwhile.
+    fn snapshot<T>(&self, read: impl FnOnce(&Connection) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let all = self.conn.unchecked_transaction().map_err(sqlite(&self.path, "begin to read"))?;
+        let answer = read(&all)?;
+        all.finish().map_err(sqlite(&self.path, "end reading"))?;
+        Ok(answer)
     }
 }

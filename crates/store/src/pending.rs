@@ -1,0 +1,105 @@
+//! What is not yet on disk: rows, runs and events, kept until a commit has succeeded.
+//!
+//! Rows of one slot overwrite each other here as they would in the file, so that a batch of updates costs no more than
+//! the rows it leaves, and memory is bounded by the size of the rings however long the disk is full.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use heapsoak_rrd::{Reading, Row, State, Time};
+use rusqlite::Connection;
+
+use crate::load::{number, signed};
+use crate::model::{Event, Run};
+use crate::records::{CdpRow, PdpRow, Point, put};
+use crate::{MAX_EVENTS, MAX_RUNS};
+
+/// Events that wait in memory; while the disk is full, older ones give way.
+const WAITING_EVENTS: usize = 10_000;
+
+#[derive(Debug, Default)]
+pub(crate) struct Pending {
+    /// By archive and slot, in the order of the table's key, so that a commit walks through the pages once.
+    rows: BTreeMap<(usize, u64), (Time, Box<[Option<f64>]>)>,
+    runs: BTreeMap<i64, Run>,
+    events: VecDeque<Event>,
+    events_dropped: i64,
+    /// Whether the state of the archives, or anything else, is newer than the file.
+    pub(crate) any: bool,
+}
+
+impl Pending {
+    pub(crate) fn row(&mut self, row: Row<'_>) {
+        let (time, values) = self.rows.entry((row.archive, row.slot)).or_insert_with(|| (row.time, Box::default()));
+        *time = row.time;
+        if values.len() == row.values.len() {
+            values.copy_from_slice(row.values);
+        } else {
+            *values = row.values.into();
+        }
+    }
+
+    pub(crate) fn run(&mut self, run: Run) {
+        self.any = true;
+        self.runs.insert(run.id.0, run);
+    }
+
+    pub(crate) fn event(&mut self, event: Event) {
+        self.any = true;
+        self.events.push_back(event);
+        if self.events.len() > WAITING_EVENTS {
+            self.events.pop_front();
+            self.events_dropped += 1;
+        }
+    }
+
+    /// Writes everything, within the caller's transaction, and answers how many events gave way to newer ones. Nothing
+    /// is forgotten: that is done when the transaction has succeeded.
+    pub(crate) fn write(&self, conn: &Connection, state: &State) -> rusqlite::Result<i64> {
+        put(conn, self.points())?;
+        put(conn, pdp_rows(state))?;
+        put(conn, cdp_rows(state))?;
+        let mut dropped = self.events_dropped;
+        if let Some((newest, _)) = self.runs.last_key_value() {
+            put(conn, self.runs.values().cloned())?;
+            conn.prepare_cached("DELETE FROM run WHERE id <= ?1")?.execute([newest - number(MAX_RUNS)])?;
+        }
+        if let Some(newest) = self.events.back() {
+            put(conn, self.events.iter().cloned())?;
+            let mut prune = conn.prepare_cached("DELETE FROM event WHERE id <= ?1")?;
+            dropped += number(prune.execute([newest.id - number(MAX_EVENTS)])?);
+        }
+        Ok(dropped)
+    }
+
+    fn points(&self) -> impl Iterator<Item = Point> {
+        self.rows.iter().flat_map(|(&(archive, slot), (time, values))| {
+            let (archive, slot, time) = (number(archive), signed(slot), time.as_secs_f64());
+            let point =
+                move |(source, value): (i64, &Option<f64>)| Point { archive, slot, source, time, value: *value };
+            (0..).zip(values.iter()).map(point)
+        })
+    }
+}
+
+pub(crate) fn pdp_rows(state: &State) -> impl Iterator<Item = PdpRow> {
+    (0..).zip(&state.sources).map(|(source, pdp)| PdpRow {
+        source,
+        reading: match &pdp.last_reading {
+            Reading::Unknown => None,
+            Reading::Value(text) => Some(text.to_string()),
+        },
+        value: pdp.value,
+        unknown_us: signed(pdp.unknown_us),
+    })
+}
+
+pub(crate) fn cdp_rows(state: &State) -> impl Iterator<Item = CdpRow> {
+    (0..).zip(&state.cdps).flat_map(|(archive, row)| {
+        (0..).zip(row).map(move |(source, cdp)| CdpRow {
+            archive,
+            source,
+            value: cdp.value,
+            unknown_pdps: signed(cdp.unknown_pdps),
+        })
+    })
+}

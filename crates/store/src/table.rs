@@ -1,0 +1,94 @@
+//! A fetch: from the slots of a ring to rows in their order.
+
+use std::path::Path;
+
+use heapsoak_rrd::fetch::{Window, held};
+use heapsoak_rrd::{Schema, Time, slot};
+use rusqlite::Connection;
+
+use crate::error::{StoreError, sqlite};
+use crate::load::{Definition, number, signed};
+use crate::model::Table;
+use crate::records::{Point, Record, select};
+
+/// Values of one table, about 640 MB of them: a question for more is a mistake or an attack.
+const MAX_VALUES: u64 = 40_000_000;
+
+/// The numbers of the sources asked for; of all if none is named.
+pub(crate) fn columns(schema: &Schema, names: Option<&[&str]>, path: &Path) -> Result<Vec<usize>, StoreError> {
+    let all = || schema.sources().iter().map(|source| source.name.as_str());
+    let Some(names) = names else { return Ok((0..schema.sources().len()).collect()) };
+    let find = |name: &&str| {
+        all().position(|known| known == *name).ok_or_else(|| {
+            let known = all().collect::<Vec<_>>().join(", ");
+            StoreError::NoSource { path: path.to_owned(), name: (*name).to_owned(), known }
+        })
+    };
+    names.iter().map(find).collect()
+}
+
+/// Reads the rows of `window`. What the ring does not hold, holds for another time, or holds damaged, is unknown.
+pub(crate) fn read(
+    conn: &Connection,
+    path: &Path,
+    definition: &Definition,
+    columns: &[usize],
+    window: Window,
+) -> Result<Table, StoreError> {
+    let values = window.rows().saturating_mul(columns.len() as u64);
+    if values > MAX_VALUES {
+        return Err(StoreError::TooMany { what: "values", found: values, limit: MAX_VALUES });
+    }
+    let schema = &definition.schema;
+    let names = columns.iter().filter_map(|&column| schema.sources().get(column)).map(|s| s.name.to_string()).collect();
+    let rows = window.times().map(|time| (time, vec![None; columns.len()])).collect();
+    let mut table = Table { window, names, rows, damaged: 0 };
+    let (oldest, newest) = held(schema, definition.last(), window.archive);
+    let within = table.rows.iter().enumerate().filter(|(_, (time, _))| (oldest..=newest).contains(time));
+    let wanted: Vec<(usize, Time)> = within.map(|(index, (time, _))| (index, *time)).collect();
+    for part in stretches(schema, window.archive, &wanted) {
+        fill(conn, &mut table, columns, &part).map_err(sqlite(path, "read the rows"))?;
+    }
+    Ok(table)
+}
+
+/// Neighbouring slots: a ring is one such stretch, or two where it starts again within the window.
+struct Stretch {
+    archive: i64,
+    /// The first slot and the last.
+    slots: (i64, i64),
+    /// The row of the table that belongs to the first slot.
+    first_row: usize,
+}
+
+fn stretches(schema: &Schema, archive: usize, wanted: &[(usize, Time)]) -> Vec<Stretch> {
+    let mut parts: Vec<Stretch> = Vec::new();
+    for &(row, time) in wanted {
+        let Some(slot) = slot(schema, archive, time).map(signed) else { continue };
+        match parts.last_mut() {
+            Some(part) if part.slots.1 + 1 == slot => part.slots.1 = slot,
+            _ => parts.push(Stretch { archive: number(archive), slots: (slot, slot), first_row: row }),
+        }
+    }
+    parts
+}
+
+fn fill(conn: &Connection, table: &mut Table, columns: &[usize], part: &Stretch) -> rusqlite::Result<()> {
+    let sources: Vec<String> = columns.iter().map(ToString::to_string).collect();
+    let (low, high) = part.slots;
+    let filter = format!("WHERE archive = ?1 AND slot BETWEEN ?2 AND ?3 AND source IN ({})", sources.join(", "));
+    let mut statement = conn.prepare(&select::<Point>(&filter))?;
+    let mut found = statement.query([part.archive, low, high])?;
+    while let Some(row) = found.next()? {
+        let (point, sound) = Point::read_checked(row)?;
+        let index = usize::try_from(point.slot - low).ok().and_then(|offset| offset.checked_add(part.first_row));
+        let Some((time, values)) = index.and_then(|index| table.rows.get_mut(index)) else { continue };
+        if !sound {
+            table.damaged += 1;
+        } else if point.time.to_bits() == time.as_secs_f64().to_bits() {
+            let cells = columns.iter().zip(values).filter(|(column, _)| number(**column) == point.source);
+            cells.for_each(|(_, value)| *value = point.value);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,13 @@
+//! The store as its users meet it: real files, real processes, real damage.
+#![allow(clippy::unwrap_used, reason = "a helper of a test fails the test")]
+
+mod beside;
+mod cost;
+mod failures;
+mod help;
+mod killed;
+mod paths;
+mod refused;
+mod rows;
+mod sql;
+mod verified;
