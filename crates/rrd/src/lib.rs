@@ -22,7 +22,7 @@
 //! }
 //! let (start, end) = (Time::from_secs(1_200_000_000), Time::from_secs(1_200_000_002));
 //! let window = fetch::window(machine.schema(), machine.last(), Cf::Average, start, end, 1)?;
-//! let rows = rings.fetch(machine.schema(), &window);
+//! let rows = rings.fetch(&window);
 //! assert_eq!(rows, [(Time::from_secs(1_200_000_003), vec![Some(300.0)])]);
 //! # Ok(())
 //! # }

@@ -298,7 +298,7 @@ mod tests {
         machine.update(Time::from_secs(8), &readings, &mut |row| rings.apply(row)).unwrap();
         let window =
             fetch::Window { archive: 0, start: Time::from_secs(0), end: Time::from_secs(8), row_us: 4_000_000 };
-        let rows = rings.fetch(machine.schema(), &window);
+        let rows = rings.fetch(&window);
         assert_eq!(rows[0], (Time::from_secs(4), vec![None, None]));
         assert_eq!(rows[1], (Time::from_secs(8), vec![Some(1.0), Some(2.0)]));
     }

@@ -79,7 +79,7 @@ impl Replay<'_> {
         };
         assert_eq!(Some(window.archive), ask.rra);
         assert_eq!(Some((window.start.whole_secs(), window.end.whole_secs(), window.row_us / 1_000_000)), ask.got);
-        let rows = self.rings.fetch(self.machine.schema(), &window);
+        let rows = self.rings.fetch(&window);
         Some(rows.into_iter().map(|(time, values)| (time.whole_secs(), values)).collect())
     }
 

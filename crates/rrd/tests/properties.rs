@@ -54,7 +54,7 @@ impl Run {
         let (first, newest) = fetch::held(&self.schema, last, number);
         let row_us = self.schema.row_us(&self.schema.archives()[number]);
         let start = Time::from_micros(first.as_micros() - row_us.cast_signed());
-        rings.fetch(&self.schema, &Window { archive: number, start, end: newest, row_us })
+        rings.fetch(&Window { archive: number, start, end: newest, row_us })
     }
 }
 
