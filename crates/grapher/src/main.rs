@@ -1,2 +1,37 @@
-//! placeholder
-fn main() {}
+//! `grapher`: reads a store, while it is written or later, and never writes it.
+//!
+//! This file is the table of contents: the command line becomes settings in `args`, each subcommand is a file of
+//! `commands`, and `picture` turns what a store holds into what is drawn.
+
+mod args;
+mod commands;
+mod destination;
+mod marks;
+mod notice;
+mod numbers;
+mod picture;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use heapsoak_cli::{exit, logging};
+
+use crate::args::{CommandLine, Task};
+
+fn main() -> ExitCode {
+    let line = CommandLine::parse();
+    logging::init(line.verbosity());
+    exit::finish("grapher", line.task().and_then(run))
+}
+
+fn run(task: Task) -> anyhow::Result<u8> {
+    match task {
+        Task::Draw(settings) => commands::graph::run(&settings),
+        Task::Watch(settings) => commands::watch::run(&settings),
+        Task::Fetch(settings) => commands::fetch::run(&settings),
+        Task::Info(settings) => commands::info::run(&settings),
+        Task::Last(settings) => commands::last::run(&settings),
+        Task::First(settings) => commands::first::run(&settings),
+        Task::LastUpdate(settings) => commands::lastupdate::run(&settings),
+    }
+}

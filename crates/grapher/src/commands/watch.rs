@@ -1,0 +1,108 @@
+//! `grapher --watch`: the picture again and again, until SIGINT or SIGTERM.
+//!
+//! Nothing that happens to the store ends the watch: it is opened anew for each frame, and what keeps a frame from
+//! being drawn is said once, and again only when it changes.
+
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::Context;
+use heapsoak_cli::stop::Stop;
+use heapsoak_cli::{clock, duration, exit};
+use heapsoak_store::{Reader, StoreError};
+use tokio::time::MissedTickBehavior;
+
+use super::graph;
+use crate::picture;
+
+/// What is drawn, and how often.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    pub(crate) draw: graph::Settings,
+    pub(crate) every: Duration,
+}
+
+pub(crate) fn run(settings: &Settings) -> anyhow::Result<u8> {
+    settings.draw.output.prepare()?;
+    settings.draw.picture.check(clock::now_us())?;
+    let stop = Stop::install().context("signals cannot be handled")?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().context("no timer")?;
+    runtime.block_on(watch(settings, &stop));
+    Ok(exit::OK)
+}
+
+async fn watch(settings: &Settings, stop: &Stop) {
+    let mut ticks = tokio::time::interval(settings.every);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    let mut drawn = None;
+    let mut state = State::Begun;
+    loop {
+        tokio::select! {
+            biased;
+            _ = stop.wait() => return,
+            _ = ticks.tick() => {}
+        }
+        let next = match frame(&settings.draw, drawn) {
+            Ok(seen) => {
+                drawn = Some(seen);
+                State::Drawing
+            }
+            Err(error) => {
+                drawn = None;
+                State::Waiting(exit::one_line(error.as_ref()))
+            }
+        };
+        tell(settings, &state, &next);
+        state = next;
+    }
+}
+
+/// What a frame was drawn from: while it stays the same, a picture of a fixed span stays the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Seen {
+    file: Option<(u64, u64)>,
+    marker: u64,
+}
+
+/// Opens the store; one that is deleted or replaced at this very moment is looked at again, to say what is there now.
+fn open(db: &Path) -> Result<Reader, StoreError> {
+    match Reader::open(db) {
+        Err(StoreError::Lost { .. } | StoreError::Replaced { .. }) => Reader::open(db),
+        opened => opened,
+    }
+}
+
+/// Draws one frame, unless it would be the one that was drawn last.
+fn frame(settings: &graph::Settings, drawn: Option<Seen>) -> anyhow::Result<Seen> {
+    let reader = open(&settings.db)?;
+    let file = std::fs::metadata(&settings.db).ok().map(|found| (found.dev(), found.ino()));
+    let seen = Seen { file, marker: reader.change_marker()? };
+    if drawn == Some(seen) && settings.picture.is_fixed() {
+        return Ok(seen);
+    }
+    let picture = picture::of_store(&reader, &settings.picture, clock::now_us())?;
+    drop(reader);
+    settings.output.put(&settings.output.encode(&picture)?)?;
+    Ok(seen)
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum State {
+    Begun,
+    Drawing,
+    Waiting(String),
+}
+
+/// Says what has changed, and nothing when nothing has.
+fn tell(settings: &Settings, before: &State, now: &State) {
+    let (db, out) = (settings.draw.db.display(), settings.draw.output.path().display());
+    match (before, now) {
+        _ if before == now => {}
+        (State::Begun, State::Drawing) => {
+            tracing::info!("drawing {db} to {out} every {}", duration::format_duration(settings.every));
+        }
+        (_, State::Waiting(why)) => tracing::warn!("waiting: {why}"),
+        _ => tracing::info!("drawing {db} to {out} again"),
+    }
+}

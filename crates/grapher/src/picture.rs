@@ -1,0 +1,246 @@
+//! From what a store holds to what is drawn: which source, which rows, which words.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use anyhow::Context;
+use heapsoak_chart::{Baseline, Color, Panel, Picture, Point, Series, Size, Theme, Unit};
+use heapsoak_cli::time::{Span, TimeSpec};
+use heapsoak_cli::{clock, duration, redact};
+use heapsoak_rrd::fetch::FetchError;
+use heapsoak_rrd::{Cf, SourceType, Time};
+use heapsoak_store::{Info, NewSource, Reader, Run, StoreError, Table};
+
+use crate::marks;
+use crate::notice::{self, Known};
+
+/// What the picture shows, free of the command line.
+#[derive(Debug, Clone)]
+pub(crate) struct Settings {
+    pub(crate) start: TimeSpec,
+    pub(crate) end: TimeSpec,
+    /// `None`: `heap_used`, else the first in bytes, else the first.
+    pub(crate) source: Option<String>,
+    /// `None`: the source and the target of the run.
+    pub(crate) title: Option<String>,
+    pub(crate) size: Size,
+    /// `None`: by the unit.
+    pub(crate) baseline: Option<Baseline>,
+    pub(crate) theme: Theme,
+    pub(crate) scale: f64,
+}
+
+impl Settings {
+    /// Whether the picture's span stays where it is as time passes.
+    pub(crate) fn is_fixed(&self) -> bool {
+        !self.start.moves() && !self.end.moves()
+    }
+
+    /// Fails for what no store can mend: a span without ends, a size that cannot be drawn.
+    pub(crate) fn check(&self, now_us: i64) -> anyhow::Result<()> {
+        let span = Span::resolve(&self.start, &self.end, now_us)?;
+        let mut empty = self.empty(String::new(), span);
+        empty.panels = vec![Panel::new("", Unit::Bytes)];
+        heapsoak_chart::layout(&empty)?;
+        Ok(())
+    }
+
+    fn empty(&self, title: String, span: Span) -> Picture {
+        let mut picture = Picture::new(title, seconds(span.start_us), seconds(span.end_us));
+        picture.size = self.size;
+        picture.theme = self.theme;
+        picture.scale = self.scale;
+        picture
+    }
+}
+
+/// Reads what `settings` ask for as of `now_us`.
+pub(crate) fn of_store(reader: &Reader, settings: &Settings, now_us: i64) -> anyhow::Result<Picture> {
+    let span = Span::resolve(&settings.start, &settings.end, now_us)?;
+    let info = reader.info()?;
+    let wanted = settings.source.as_deref().map_or_else(|| default_source(&info.sources), |name| Some(name.to_owned()));
+    let name = wanted.with_context(|| format!("{} has no source", info.path.display()))?;
+    let rows = Rows::read(reader, &name, span, settings.size.width)?;
+    let events = reader.events(Time::from_micros(span.start_us), Time::from_micros(span.end_us))?;
+
+    let unit = info.sources.iter().find(|s| s.source.name.as_str() == name).map_or(Unit::Plain, unit_of);
+    let run = run_of(&info.runs, span);
+    let title = settings.title.clone().unwrap_or_else(|| title(&name, run));
+    let mut picture = settings.empty(title, span);
+    picture.subtitle = subtitle(&info, run, span);
+    picture.marks = marks::of_events(&events);
+    picture.notice = notice::notice(rows.known(&info), span, now_us);
+    picture.panels = vec![panel(&name, unit, settings.baseline, &rows)];
+    Ok(picture)
+}
+
+fn panel(name: &str, unit: Unit, baseline: Option<Baseline>, rows: &Rows) -> Panel {
+    // An area of bytes that is cut off at the bottom misleads; other units vary little around a large value.
+    let by_unit = if unit == Unit::Bytes { Baseline::Zero } else { Baseline::Auto };
+    let mut panel = Panel::new(name, unit);
+    panel.baseline = baseline.unwrap_or(by_unit);
+    let mut series = Series::area(name, rows.points.clone(), seconds(rows.row_us));
+    series.color = Some(Color::RED);
+    panel.series = vec![series];
+    panel
+}
+
+/// `heap_used`, else the first in bytes, else the first.
+fn default_source(sources: &[NewSource]) -> Option<String> {
+    let named = sources.iter().find(|s| s.source.name.as_str() == "heap_used");
+    let found = named.or_else(|| sources.iter().find(|s| unit_of(s) == Unit::Bytes)).or(sources.first());
+    found.map(|s| s.source.name.as_str().to_owned())
+}
+
+/// What the archived values of a source are: readings of all types but GAUGE are archived as their change per second.
+///
+/// A store that was made by `create` knows no units; there the name has to tell.
+fn unit_of(source: &NewSource) -> Unit {
+    let name = source.source.name.as_str();
+    let looks_like_bytes = ["heap", "rss", "memory", "bytes"].iter().any(|part| name.contains(part));
+    let unit = match Unit::from_name(&source.unit) {
+        Unit::Plain if looks_like_bytes => Unit::Bytes,
+        unit => unit,
+    };
+    match (source.source.kind, unit) {
+        (SourceType::Gauge, unit) => unit,
+        (_, Unit::Bytes) => Unit::BytesPerSecond,
+        (_, Unit::Count | Unit::Plain) => Unit::PerSecond,
+        (_, unit) => unit,
+    }
+}
+
+/// The newest run that had begun when the picture ends, else the first.
+fn run_of(runs: &[Run], span: Span) -> Option<&Run> {
+    runs.iter().rev().find(|run| run.begun.started.as_micros() <= span.end_us).or(runs.first())
+}
+
+fn title(name: &str, run: Option<&Run>) -> String {
+    match run.map(|run| redact::url(&run.begun.target)).filter(|target| !target.is_empty()) {
+        Some(target) => format!("{name} of {target}"),
+        None => name.to_owned(),
+    }
+}
+
+/// The file, the run, how long the picture's span is, and whose clock labels it.
+fn subtitle(info: &Info, run: Option<&Run>, span: Span) -> String {
+    let file = info.path.file_name().unwrap_or(info.path.as_os_str()).to_string_lossy();
+    let length = Duration::from_micros(u64::try_from(span.end_us.saturating_sub(span.start_us)).unwrap_or(0));
+    let run = run.map_or_else(String::new, |run| format!(" · run {}", run.id));
+    format!("{file}{run} · {} · {}", duration::format_duration(length), clock::zone_at(span.end_us))
+}
+
+/// The rows of one source in the picture's span, joined with their least and greatest values.
+struct Rows {
+    points: Vec<Point>,
+    row_us: i64,
+    newest_us: Option<i64>,
+}
+
+impl Rows {
+    /// One row for each pixel is as fine as can be seen.
+    fn read(reader: &Reader, name: &str, span: Span, width: u32) -> anyhow::Result<Self> {
+        let length_us = span.end_us.saturating_sub(span.start_us).unsigned_abs();
+        let resolution_us = (length_us / u64::from(width.max(1))).max(1);
+        let (start, end) = (Time::from_micros(span.start_us), Time::from_micros(span.end_us));
+        let fetch = |cf, resolution_us| reader.fetch_sources(&[name], cf, start, end, resolution_us);
+        let table = any_of(&[Cf::Average, Cf::Last, Cf::Max, Cf::Min], |cf| fetch(cf, resolution_us))?;
+        let row_us = table.window.row_us;
+        // An archive with other rows is none of this one's extremes.
+        let extremes = |cf| match fetch(cf, row_us) {
+            Ok(found) if found.window.row_us == row_us => Ok(by_time(&found)),
+            Ok(_) | Err(StoreError::Fetch(FetchError::NoArchive { .. })) => Ok(HashMap::new()),
+            Err(error) => Err(error),
+        };
+        Ok(Self::join(&table, &extremes(Cf::Min)?, &extremes(Cf::Max)?))
+    }
+
+    fn join(table: &Table, least: &HashMap<Time, f64>, greatest: &HashMap<Time, f64>) -> Self {
+        let value = |values: &[Option<f64>]| values.first().copied().flatten();
+        let point = |(time, values): &(Time, Vec<Option<f64>>)| Point {
+            time: time.as_secs_f64(),
+            value: value(values),
+            low: least.get(time).copied(),
+            high: greatest.get(time).copied(),
+        };
+        let newest = table.rows.iter().rev().find(|(_, values)| value(values).is_some());
+        Self {
+            points: table.rows.iter().map(point).collect(),
+            row_us: i64::try_from(table.window.row_us).unwrap_or(i64::MAX),
+            newest_us: newest.map(|(time, _)| time.as_micros()),
+        }
+    }
+
+    /// The newest row closes up to a row late, and is committed some steps later.
+    fn known(&self, info: &Info) -> Known {
+        let step_us = i64::try_from(info.schema.step().micros()).unwrap_or(i64::MAX);
+        let fresh_us = self.row_us.saturating_mul(2).saturating_add(step_us.saturating_mul(3));
+        let last_us = (info.last > info.start).then(|| info.last.as_micros());
+        Known { newest_us: self.newest_us, last_us, fresh_us }
+    }
+}
+
+/// The answer for the first function that the store has an archive of.
+fn any_of(cfs: &[Cf], fetch: impl Fn(Cf) -> Result<Table, StoreError>) -> Result<Table, StoreError> {
+    let mut answer = fetch(cfs[0]);
+    for cf in &cfs[1..] {
+        match answer {
+            Err(StoreError::Fetch(FetchError::NoArchive { .. })) => answer = fetch(*cf),
+            _ => break,
+        }
+    }
+    answer
+}
+
+fn by_time(table: &Table) -> HashMap<Time, f64> {
+    table.rows.iter().filter_map(|(time, values)| Some((*time, (*values.first()?)?))).collect()
+}
+
+/// Microseconds as the seconds that pictures count in.
+#[expect(clippy::cast_precision_loss, reason = "a pixel is far wider than what a double loses")]
+fn seconds(micros: i64) -> f64 {
+    micros as f64 / 1e6
+}
+
+#[cfg(test)]
+mod tests {
+    use heapsoak_rrd::Source;
+    use heapsoak_rrd::fetch::Window;
+
+    use super::*;
+
+    fn source(definition: &str, unit: &str) -> NewSource {
+        let source: Source = definition.parse().unwrap();
+        NewSource { unit: unit.to_owned(), ..source.into() }
+    }
+
+    #[test]
+    fn the_default_is_the_heap_and_never_an_unrelated_first_source() {
+        let name = |sources: &[NewSource]| default_source(sources);
+        let (lag, rss) = (source("DS:lag:GAUGE:2:U:U", "ms"), source("DS:x:GAUGE:2:U:U", "bytes"));
+        let heap = source("DS:heap_used:GAUGE:2:U:U", "");
+        assert_eq!(name(&[lag.clone(), rss.clone(), heap]).as_deref(), Some("heap_used"));
+        assert_eq!(name(&[lag.clone(), rss]).as_deref(), Some("x"));
+        assert_eq!(name(&[lag]).as_deref(), Some("lag"));
+        assert_eq!(name(&[]), None);
+    }
+
+    #[test]
+    fn counted_bytes_are_a_rate_and_a_named_heap_is_bytes() {
+        assert_eq!(unit_of(&source("DS:heap_used:GAUGE:2:U:U", "")), Unit::Bytes);
+        assert_eq!(unit_of(&source("DS:sent:COUNTER:2:U:U", "bytes")), Unit::BytesPerSecond);
+        assert_eq!(unit_of(&source("DS:iterations:DERIVE:2:U:U", "")), Unit::PerSecond);
+        assert_eq!(unit_of(&source("DS:dom_nodes:GAUGE:2:U:U", "count")), Unit::Count);
+    }
+
+    #[test]
+    fn extremes_join_by_time_and_unknown_stays_unknown() {
+        let window = Window { archive: 0, start: Time::from_secs(0), end: Time::from_secs(6), row_us: 3_000_000 };
+        let rows = vec![(Time::from_secs(3), vec![Some(2.0)]), (Time::from_secs(6), vec![None])];
+        let table = Table { window, names: vec!["a".to_owned()], rows, damaged: 0 };
+        let rows = Rows::join(&table, &HashMap::from([(Time::from_secs(3), 1.0)]), &HashMap::new());
+        assert_eq!(rows.points[0], Point { time: 3.0, value: Some(2.0), low: Some(1.0), high: None });
+        assert_eq!(rows.points[1], Point::new(6.0, None));
+        assert_eq!(rows.newest_us, Some(3_000_000));
+    }
+}
