@@ -202,3 +202,107 @@ fn public_part(text: &str) -> String {
     let shown = if scheme.is_empty() { host.to_owned() } else { format!("{scheme}://{host}") };
     shown.chars().filter(|c| !c.is_control()).take(80).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use expect_test::{Expect, expect};
+
+    fn check(text: &str, expected: Expect) {
+        let result = if text.contains("://") {
+            SocketUrl::parse(text, Reach::Loopback).map(|url| url.full())
+        } else {
+            Address::parse(text, Reach::Loopback).map(|address| address.to_string())
+        };
+        expected.assert_eq(&result.unwrap_or_else(|error| error.to_string()));
+    }
+
+    #[test]
+    fn loopback_is_understood_in_all_its_forms() {
+        check("127.0.0.1:9222", expect!["127.0.0.1:9222"]);
+        check("127.1.2.3:1", expect!["127.1.2.3:1"]);
+        check("LOCALHOST:65535", expect!["localhost:65535"]);
+        check("[::1]:9222", expect!["[::1]:9222"]);
+        check("[::ffff:127.0.0.1]:9222", expect!["[::ffff:7f00:1]:9222"]);
+        check("ws://127.0.0.1:9229/6e8b-uuid?x=1", expect!["ws://127.0.0.1:9229/6e8b-uuid?x=1"]);
+        check("ws://[::1]", expect!["ws://[::1]:80/"]);
+    }
+
+    #[test]
+    fn another_machine_is_refused_however_it_is_written() {
+        for host in
+            ["192.0.2.1", "0.0.0.0", "[::]", "[fe80::1]", "example.org", "localhost.example.org", "127.0.0.1.nip.io"]
+        {
+            let address = Address::parse(&format!("{host}:9222"), Reach::Loopback);
+            assert!(matches!(address, Err(Error::NotLoopback { .. })), "{address:?}");
+            let url = SocketUrl::parse(&format!("ws://{host}:9222/x"), Reach::Loopback);
+            assert!(matches!(url, Err(Error::NotLoopback { .. })), "{url:?}");
+            assert!(Address::parse(&format!("{host}:9222"), Reach::Anywhere).is_ok());
+        }
+    }
+
+    #[test]
+    fn what_is_no_address_is_refused_with_its_reason_and_without_its_secrets() {
+        check("", expect!["'' is not a DevTools address: it has no port; give HOST:PORT or ws://HOST:PORT/PATH"]);
+        check(
+            "9222",
+            expect!["'9222' is not a DevTools address: it has no port; give HOST:PORT or ws://HOST:PORT/PATH"],
+        );
+        check(
+            ":9222",
+            expect![
+                "':9222' is not a DevTools address: its host is wrong, empty host; give HOST:PORT or ws://HOST:PORT/PATH"
+            ],
+        );
+        check(
+            "127.0.0.1:0",
+            expect!["'127.0.0.1:0' is not a DevTools address: its port is 0; give HOST:PORT or ws://HOST:PORT/PATH"],
+        );
+        check(
+            "127.0.0.1:",
+            expect![
+                "'127.0.0.1:' is not a DevTools address: its port is not between 1 and 65535; give HOST:PORT or ws://HOST:PORT/PATH"
+            ],
+        );
+        check(
+            "127.0.0.1:65536",
+            expect![
+                "'127.0.0.1:65536' is not a DevTools address: its port is not between 1 and 65535; give HOST:PORT or ws://HOST:PORT/PATH"
+            ],
+        );
+        check(
+            "127.0.0.1:+1",
+            expect![
+                "'127.0.0.1:+1' is not a DevTools address: its port is not a number; give HOST:PORT or ws://HOST:PORT/PATH"
+            ],
+        );
+        check(
+            "user:pass@127.0.0.1:1",
+            expect![
+                "'127.0.0.1:1' is not a DevTools address: its host is wrong, invalid international domain name; give HOST:PORT or ws://HOST:PORT/PATH"
+            ],
+        );
+        check(
+            "wss://127.0.0.1:1/token",
+            expect![
+                "'wss://127.0.0.1:1' is not a DevTools address: its scheme is 'wss' and not 'ws'; give HOST:PORT or ws://HOST:PORT/PATH"
+            ],
+        );
+        check(
+            "ws://me:canary@127.0.0.1:1/token",
+            expect![
+                "'ws://127.0.0.1:1' is not a DevTools address: it has a user name; give HOST:PORT or ws://HOST:PORT/PATH"
+            ],
+        );
+        check(
+            "ws:///x",
+            expect![
+                "x is not on this machine: whoever holds a DevTools port may run code through it; use a loopback address, or allow remote addresses on purpose"
+            ],
+        );
+        assert_eq!(
+            format!("{:?}", "ws://127.0.0.1:1/token".parse::<SocketUrl>().unwrap()),
+            "SocketUrl(ws://127.0.0.1:1/…)"
+        );
+    }
+}

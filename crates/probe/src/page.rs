@@ -7,17 +7,21 @@
 use std::{future::Future, sync::Arc, time::Duration};
 
 use futures_util::{FutureExt, future::BoxFuture};
-use heapsoak_devtools::{Address, Client, Commands, ConnectOptions, Error as DevToolsError, targets};
+use heapsoak_devtools::{Address, Client, Commands, ConnectOptions, Ending, Error as DevToolsError, targets};
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
 use crate::Error;
 
-/// How long a tick waits for `Runtime.getHeapUsage`: an idle page answers in 0.3 ms, a busy one not before it is done.
-const HEAP_USAGE_WAIT: Duration = Duration::from_millis(250);
+/// How long a tick waits for `Runtime.getHeapUsage`: an idle page answers in 0.3 ms, on a machine with eight times more
+/// work than cores in up to 300 ms, a busy page not before it is done.
+const HEAP_USAGE_WAIT: Duration = Duration::from_millis(500);
 /// How long a command may stay unanswered before it is given up and sent anew: a page that hangs for an hour collects
 /// at most 60 of them, and an answer lost by the browser costs one minute of readings.
 const GIVE_UP: Duration = Duration::from_secs(60);
+/// The code of "Inspected target navigated or closed": what a command gets whose page changes its process meanwhile, or
+/// that waited for a page which crashed.
+const BETWEEN_DOCUMENTS: i64 = -32000;
 /// The answers are below 4 KiB.
 const MAX_MESSAGE_BYTES: usize = 1 << 20;
 
@@ -28,7 +32,8 @@ pub struct PageReading {
     pub heap_used: Option<f64>,
     /// Bytes of the JavaScript heap held from the system (`JSHeapTotalSize`).
     pub heap_total: Option<f64>,
-    /// Bytes of the engine's own heap in use: DOM nodes, CSS and the like (`embedderHeapUsedSize`).
+    /// Bytes of the engine's own heap in use: DOM nodes, CSS and the like (`embedderHeapUsedSize`). Moves in steps of some
+    /// 100 KiB, as the engine counts whole pages of memory.
     pub embedder_heap: Option<f64>,
     /// Bytes of array buffers and other memory behind JavaScript objects (`backingStorageSize`).
     pub backing_store: Option<f64>,
@@ -60,7 +65,7 @@ impl Page {
     /// Watches a window of the browser whose `debuggerAddress` this is, by a connection of our own beside the driver's.
     /// `window` is the WebDriver window handle, which is the id of the page's target. Each step may take `deadline`.
     ///
-    /// The [`Client`] tells when the connection is over ([`Client::closed`]).
+    /// The [`Client`] is the connection: [`lost`] tells by it when the page crashes or is closed.
     ///
     /// # Errors
     /// [`Error::NoSuchPage`], and [`Error::DevTools`] when the browser does not answer in time or refuses.
@@ -77,8 +82,8 @@ impl Page {
         Ok((page, client))
     }
 
-    /// Takes one sample, in `deadline` at the longest. What is late is unknown, this time and until the late answer is
-    /// in; what comes late is not used.
+    /// Takes one sample, in `deadline` at the longest. What is late is unknown, and stays so until the late answer is in,
+    /// which is not used: it is of an earlier tick. A page that navigates or has crashed meanwhile is unknown, too ([`lost`] tells).
     ///
     /// # Errors
     /// [`Error::DevTools`] when the connection is over or the browser refuses `Performance.getMetrics`: the page is gone.
@@ -88,8 +93,11 @@ impl Page {
             metrics.ask(commands, "Performance.getMetrics", deadline),
             heap_usage.ask(commands, "Runtime.getHeapUsage", deadline.min(HEAP_USAGE_WAIT)),
         );
-        let metrics = in_time(metrics)?;
-        // A browser that does not know this command still has a heap to watch; a lost one was told above or is told next.
+        let metrics = match metrics {
+            Some(Err(DevToolsError::Protocol { code: BETWEEN_DOCUMENTS, .. })) => None,
+            other => in_time(other)?,
+        };
+        // A browser that does not know this command still has a heap to watch.
         let heap_usage = match heap_usage {
             Some(Err(DevToolsError::Protocol { .. })) => None,
             other => in_time(other)?,
@@ -124,39 +132,60 @@ impl Page {
     }
 }
 
+/// How a page was lost.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Loss {
+    /// Its renderer died: killed, out of memory or crashed. The window stays, and answers no command.
+    Crashed,
+    /// Its window was closed, the browser ended, or the connection broke.
+    Closed(Ending),
+}
+
+/// Resolves when the page at the other end of `client` (as [`Page::connect`] gives it) is lost, some milliseconds after
+/// it happened. Watches from the call on, not from the first poll; does not keep the connection alive.
+pub fn lost(client: &Client) -> impl Future<Output = Loss> + Send + 'static {
+    let (mut events, closed) = (client.subscribe(), client.closed());
+    async move {
+        while let Some(event) = events.recv().await {
+            if event.method == "Inspector.targetCrashed" {
+                return Loss::Crashed;
+            }
+        }
+        Loss::Closed(closed.await)
+    }
+}
+
 /// A command of which at most one is unanswered. Dropping the wait keeps the command, so that the next tick knows.
 #[derive(Default)]
 struct Outstanding(Option<BoxFuture<'static, Result<Value, DevToolsError>>>);
 
 impl Outstanding {
-    /// The answer to a command sent now; none when it is late, or when an earlier one is still unanswered.
+    /// The answer to a command sent now; none when it is not in after `wait`. An earlier one is waited for first.
     async fn ask(
         &mut self,
         commands: &Arc<dyn Commands>,
         method: &'static str,
         wait: Duration,
     ) -> Option<Result<Value, DevToolsError>> {
+        timeout(wait, self.exchange(commands, method)).await.ok()
+    }
+
+    async fn exchange(&mut self, commands: &Arc<dyn Commands>, method: &'static str) -> Result<Value, DevToolsError> {
         if let Some(earlier) = &mut self.0 {
-            match earlier.now_or_never() {
-                None => return None,
-                // Its numbers are of an earlier tick, but that the connection is over is still true.
-                Some(Err(error)) if error.is_closed() => {
-                    self.0 = None;
-                    return Some(Err(error));
-                }
-                Some(_) => self.0 = None,
+            let answer = earlier.await;
+            self.0 = None;
+            // Its numbers are of an earlier tick, but that the connection is over is still true.
+            if let Err(error) = answer
+                && error.is_closed()
+            {
+                return Err(error);
             }
         }
         let commands = Arc::clone(commands);
-        let call = self.0.insert(async move { commands.call(method, json!({}), GIVE_UP).await }.boxed());
-        let answer = within(wait, call).await?;
+        let answer = self.0.insert(async move { commands.call(method, json!({}), GIVE_UP).await }.boxed()).await;
         self.0 = None;
-        Some(answer)
+        answer
     }
-}
-
-async fn within<T>(wait: Duration, future: impl Future<Output = T>) -> Option<T> {
-    timeout(wait, future).await.ok()
 }
 
 /// Late is unknown; everything else that is no answer is an error.

@@ -57,8 +57,9 @@ impl Members {
         Members { root, known: HashMap::new(), strangers: HashSet::new() }
     }
 
-    /// Finds new members. Those that ended are dropped by [`Members::forget`], by whoever finds that out.
-    pub(super) fn refresh(&mut self) -> ProcResult<()> {
+    /// Finds new members, and says whether there are any. Those that ended are dropped by [`Members::forget`], by whoever
+    /// finds that out.
+    pub(super) fn refresh(&mut self) -> ProcResult<bool> {
         let listed = pids()?;
         self.strangers.retain(|pid| listed.contains(pid));
         let unseen: Vec<u32> =
@@ -69,8 +70,9 @@ impl Members {
                 candidates.push(member);
             }
         }
+        let before = self.known.len();
         self.admit(candidates);
-        Ok(())
+        Ok(self.known.len() > before)
     }
 
     pub(super) fn forget(&mut self, pid: u32) {

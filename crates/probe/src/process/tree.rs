@@ -14,7 +14,7 @@ use super::{
 use crate::Error;
 
 /// Share of one core that reading PSS may take in the long run. The whole recorder is to stay below 1 %.
-const PSS_SHARE: f64 = 0.003;
+const PSS_SHARE: f64 = 0.002;
 /// Most time that may be owed, in seconds: a read that was slow only because the machine was busy must not silence PSS
 /// for minutes.
 const MOST_DEBT: f64 = 0.030;
@@ -96,8 +96,7 @@ impl ProcessTree {
         self.sampled = Some(now);
         // The dead are dropped before new pids are looked at, so that a pid given anew is a new process.
         let mut present = self.counters()?;
-        if !self.ended {
-            self.members.refresh()?;
+        if !self.ended && self.members.refresh()? {
             present = self.counters()?;
         }
         if !present.contains_key(&self.root) {
@@ -231,7 +230,7 @@ mod tests {
                 spent += cost;
             }
         }
-        assert!((Duration::from_millis(2990)..Duration::from_millis(3010)).contains(&spent), "{spent:?}");
+        assert!((Duration::from_millis(1990)..Duration::from_millis(2010)).contains(&spent), "{spent:?}");
     }
 
     #[test]
@@ -241,7 +240,7 @@ mod tests {
         budget.spend(Duration::from_millis(5));
         assert!(!budget.is_left(), "a day asleep is not a day of credit");
         budget.spend(Duration::from_secs(60));
-        budget.earn(Duration::from_secs(11));
+        budget.earn(Duration::from_secs(16));
         assert!(budget.is_left(), "a read that hung for a minute is not a day of debt");
     }
 }
