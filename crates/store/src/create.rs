@@ -29,7 +29,7 @@ pub(crate) fn schema(step: Step, sources: &[NewSource], archives: &[Archive]) ->
         if found <= limit {
             return Ok(());
         }
-        Err(StoreError::TooMany { what, found: found as u64, limit: limit as u64 })
+        Err(StoreError::TooMany { what, whole: "store", found: found as u64, limit: limit as u64 })
     };
     few("sources", sources.len(), MAX_SOURCES)?;
     few("archives", archives.len(), MAX_ARCHIVES)?;

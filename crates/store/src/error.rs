@@ -125,11 +125,13 @@ pub enum StoreError {
         /// The number of the last archive.
         last: usize,
     },
-    /// More of something than a store holds.
-    #[error("{found} {what} are too many for one store: at most {limit}")]
+    /// More of something than a store holds, or than one answer may take up in memory.
+    #[error("{found} {what} are too many: at most {limit} go into one {whole}, so use more of them")]
     TooMany {
         /// Sources, archives or values.
         what: &'static str,
+        /// Store or fetch.
+        whole: &'static str,
         /// How many were asked for.
         found: u64,
         /// How many there may be.

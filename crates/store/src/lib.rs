@@ -1,10 +1,79 @@
-//! The SQLite file: schema, one writer, many readers.
+//! The store: one SQLite file that holds everything heapsoak knows of a soak. One process writes it, any number read
+//! it at the same time, and people query it by hand. This is the only crate that knows SQL.
+//!
+//! # What may be relied on
+//!
+//! * **What [`Writer::commit`] acknowledged survives** the end of the process at any instant, and a power cut. What it
+//!   could not write (disk full, file locked) stays pending, and a later commit writes it.
+//! * **A reader never waits for the writer nor the writer for a reader**, and each answer is one whole commit.
+//! * **The file stops growing**: rings have a fixed number of rows, runs and events give way to newer ones. Pending
+//!   memory is bounded by the same numbers.
+//! * **`soak.db` alone is a whole file** as of the last [`Writer::checkpoint`], wherever it is copied; after
+//!   [`Writer::close`] it is the only file, and opens on a read-only medium.
+//! * **Damage is not silent**: each row carries a check. A value whose check fails is unknown, and [`Reader::verify`]
+//!   names its row. Foreign, newer and damaged files are refused and left as they were.
+//! * **One writer**: the second is refused with the pid of the first.
+//! * **Unknown is NULL**: never 0, and never a row that was left out.
+//!
+//! What may not: a network filesystem. SQLite's write-ahead log needs memory shared by all who have the file open.
+//!
+//! # Writing and reading
+//!
+//! ```
+//! use heapsoak_rrd::{Archive, Cf, Source, Step, Time};
+//! use heapsoak_store::{Existing, NewSource, Reader, Writer};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = tempfile::tempdir()?;
+//! # let path = folder.path().join("soak.db");
+//! let step = Step::new(1_000_000)?;
+//! let heap = NewSource {
+//!     source: "DS:heap_used:GAUGE:2:0:U".parse::<Source>()?,
+//!     unit: "bytes".to_owned(),
+//!     description: "used heap of the page".to_owned(),
+//! };
+//! let archive = Archive::parse("RRA:AVERAGE:0.5:3:2400", step)?;
+//! let start = Time::from_secs(1_700_000_040);
+//!
+//! let mut writer = Writer::create(&path, step, &[heap], &[archive], start, Existing::Refuse)?;
+//! for second in 1_700_000_041..=1_700_000_046 {
+//!     writer.update(Time::from_secs(second), &[1048576.0.into()])?;
+//! }
+//! writer.commit()?;
+//!
+//! let reader = Reader::open(&path)?; // in another process, usually
+//! let table = reader.fetch(Cf::Average, start, Time::from_secs(1_700_000_045), 1)?;
+//! assert_eq!(table.names, ["heap_used"]);
+//! assert_eq!(table.rows[1], (Time::from_secs(1_700_000_046), vec![Some(1048576.0)]));
+//! # drop(reader);
+//! writer.close()?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Querying by hand
+//!
+//! `sqlite3 soak.db .schema` shows all tables with their explanations. The views are made for people:
+//!
+//! | view | columns |
+//! | --- | --- |
+//! | `average`, `minimum`, `maximum` | `time` (unix seconds), `at` (ISO 8601, UTC), one for each source: the finest archive of that function |
+//! | `series` | `time`, `source`, `value`: `average` in long form |
+//! | `latest` | `source`, `at`, `value`, `unit`: the newest row |
+//!
+//! ```text
+//! sqlite3 soak.db "select at, heap_used/1048576.0 as mib from average order by time desc limit 5"
+//! ```
+//!
+//! Reading by hand is safe at any time. Writing by hand is not: the checks of the rows would fail.
 
 mod connect;
 mod crc;
 mod create;
 mod error;
 mod history;
+#[cfg(test)]
+mod hostile;
 mod load;
 mod lock;
 mod model;
@@ -29,7 +98,7 @@ pub const MAX_SOURCES: usize = 1_000;
 pub const MAX_ARCHIVES: usize = 100;
 
 /// The newest runs that are kept.
-pub const MAX_RUNS: usize = 10_000;
+pub const MAX_RUNS: usize = 1_000;
 
 /// The newest events that are kept.
 pub const MAX_EVENTS: usize = 100_000;

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use heapsoak_rrd::{Archive, CdpState, Heartbeat, Reading, Schema, Source, SourceState, State, Step, Time, Xff};
-use rusqlite::Connection;
+use rusqlite::{Connection, Params};
 
 use crate::error::{StoreError, sqlite};
 use crate::model::NewSource;
@@ -38,18 +38,39 @@ pub(crate) fn number(index: usize) -> i64 {
     signed(index as u64)
 }
 
-/// Reads rows and fails at the first that is damaged. At most `limit` are read, whatever the file holds.
+/// Text of all rows of one table that is taken into memory. The events, the largest table of texts, may have 104 MiB.
+const MAX_TEXT: usize = 128 << 20;
+
+/// Reads rows, and whether the check of each holds. However many and large rows a file claims to have: no more than
+/// `limit` are read, and no more text than anything of ours has.
+pub(crate) fn rows<R: Record>(
+    conn: &Connection,
+    rest: &str,
+    parameters: impl Params,
+    limit: usize,
+) -> rusqlite::Result<Vec<(R, bool)>> {
+    let mut statement = conn.prepare_cached(&select::<R>(&format!("{rest} LIMIT {limit}")))?;
+    let mut rows = Vec::new();
+    let mut text = 0;
+    for row in statement.query_map(parameters, R::read_checked)? {
+        let row = row?;
+        text += row.0.weight();
+        if text > MAX_TEXT {
+            return Err(rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_TOOBIG), None));
+        }
+        rows.push(row);
+    }
+    Ok(rows)
+}
+
+/// Reads rows and fails at the first that is damaged, or if there are more than `limit`.
 pub(crate) fn checked<R: Record>(
     conn: &Connection,
     path: &Path,
     rest: &str,
     limit: usize,
 ) -> Result<Vec<R>, StoreError> {
-    let read = || -> rusqlite::Result<Vec<(R, bool)>> {
-        let mut statement = conn.prepare_cached(&select::<R>(&format!("{rest} LIMIT {}", limit.saturating_add(1))))?;
-        statement.query_map([], R::read_checked)?.collect()
-    };
-    let rows = read().map_err(sqlite(path, "read a table"))?;
+    let rows = rows::<R>(conn, rest, [], limit.saturating_add(1)).map_err(sqlite(path, "read a table"))?;
     let damaged = |what| Err(StoreError::Damaged { path: path.to_owned(), what });
     if let Some((row, _)) = rows.iter().find(|(_, sound)| !sound) {
         return damaged(format!("the check of table {}, row {}, fails", R::TABLE, row.key()));

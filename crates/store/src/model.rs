@@ -94,7 +94,7 @@ pub struct Event {
     pub time: Time,
     /// A word such as `navigation`, `crash`, `gap`. At most 64 bytes are kept.
     pub kind: String,
-    /// One line for people. At most 4096 bytes are kept.
+    /// One line for people. At most 1024 bytes are kept.
     pub detail: String,
 }
 

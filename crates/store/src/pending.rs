@@ -9,17 +9,27 @@ use heapsoak_rrd::{Reading, Row, State, Time};
 use rusqlite::Connection;
 
 use crate::load::{number, signed};
-use crate::model::{Event, Run};
+use crate::model::{Event, Run, cut};
 use crate::records::{CdpRow, PdpRow, Point, put};
 use crate::{MAX_EVENTS, MAX_RUNS};
 
 /// Events that wait in memory; while the disk is full, older ones give way.
 const WAITING_EVENTS: usize = 10_000;
 
+/// Bytes of a reading that are kept. A double has at most 1,077 digits that count, and a counter 20.
+const READING_BYTES: usize = 1_100;
+
+/// A row that waits for its commit.
+#[derive(Debug)]
+struct Waiting {
+    time: Time,
+    values: Box<[Option<f64>]>,
+}
+
 #[derive(Debug, Default)]
 pub(crate) struct Pending {
     /// By archive and slot, in the order of the table's key, so that a commit walks through the pages once.
-    rows: BTreeMap<(usize, u64), (Time, Box<[Option<f64>]>)>,
+    rows: BTreeMap<(usize, u64), Waiting>,
     runs: BTreeMap<i64, Run>,
     events: VecDeque<Event>,
     events_dropped: i64,
@@ -29,12 +39,13 @@ pub(crate) struct Pending {
 
 impl Pending {
     pub(crate) fn row(&mut self, row: Row<'_>) {
-        let (time, values) = self.rows.entry((row.archive, row.slot)).or_insert_with(|| (row.time, Box::default()));
-        *time = row.time;
-        if values.len() == row.values.len() {
-            values.copy_from_slice(row.values);
+        let empty = || Waiting { time: row.time, values: Box::default() };
+        let waiting = self.rows.entry((row.archive, row.slot)).or_insert_with(empty);
+        waiting.time = row.time;
+        if waiting.values.len() == row.values.len() {
+            waiting.values.copy_from_slice(row.values);
         } else {
-            *values = row.values.into();
+            waiting.values = row.values.into();
         }
     }
 
@@ -61,22 +72,23 @@ impl Pending {
         let mut dropped = self.events_dropped;
         if let Some((newest, _)) = self.runs.last_key_value() {
             put(conn, self.runs.values().cloned())?;
-            conn.prepare_cached("DELETE FROM run WHERE id <= ?1")?.execute([newest - number(MAX_RUNS)])?;
+            conn.prepare_cached("DELETE FROM run WHERE id <= ?1")?
+                .execute([newest.saturating_sub(number(MAX_RUNS))])?;
         }
         if let Some(newest) = self.events.back() {
             put(conn, self.events.iter().cloned())?;
             let mut prune = conn.prepare_cached("DELETE FROM event WHERE id <= ?1")?;
-            dropped += number(prune.execute([newest.id - number(MAX_EVENTS)])?);
+            dropped = dropped.saturating_add(number(prune.execute([newest.id.saturating_sub(number(MAX_EVENTS))])?));
         }
         Ok(dropped)
     }
 
     fn points(&self) -> impl Iterator<Item = Point> {
-        self.rows.iter().flat_map(|(&(archive, slot), (time, values))| {
-            let (archive, slot, time) = (number(archive), signed(slot), time.as_secs_f64());
+        self.rows.iter().flat_map(|(&(archive, slot), waiting)| {
+            let (archive, slot, time) = (number(archive), signed(slot), waiting.time.as_secs_f64());
             let point =
                 move |(source, value): (i64, &Option<f64>)| Point { archive, slot, source, time, value: *value };
-            (0..).zip(values.iter()).map(point)
+            (0..).zip(waiting.values.iter()).map(point)
         })
     }
 }
@@ -86,7 +98,7 @@ pub(crate) fn pdp_rows(state: &State) -> impl Iterator<Item = PdpRow> {
         source,
         reading: match &pdp.last_reading {
             Reading::Unknown => None,
-            Reading::Value(text) => Some(text.to_string()),
+            Reading::Value(text) => Some(cut(text, READING_BYTES).to_owned()),
         },
         value: pdp.value,
         unknown_us: signed(pdp.unknown_us),

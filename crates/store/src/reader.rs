@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use crate::error::{StoreError, io, sqlite};
 use crate::lock::FileId;
 use crate::model::{ArchiveInfo, Damage, Event, Info, LastUpdate, Run, Table};
-use crate::records::{Record, WriterRow, select};
+use crate::records::WriterRow;
 use crate::tables::VERSION;
 use crate::writer::absolute;
 use crate::{MAX_EVENTS, MAX_RUNS, connect, load, table, verify};
@@ -175,18 +175,13 @@ impl Reader {
     /// # Errors
     /// [`StoreError::Damaged`] when the table itself cannot be read.
     pub fn events(&self, start: Time, end: Time) -> Result<Vec<Event>, StoreError> {
-        let read = |conn: &Connection| -> rusqlite::Result<Vec<Event>> {
-            let limit = format!("WHERE time BETWEEN ?1 AND ?2 ORDER BY id DESC LIMIT {MAX_EVENTS}");
-            let mut statement = conn.prepare_cached(&select::<Event>(&limit))?;
-            let mut events = Vec::new();
-            for row in statement.query_map([start.as_secs_f64(), end.as_secs_f64()], Event::read_checked)? {
-                let (event, sound) = row?;
-                events.extend(sound.then_some(event));
-            }
-            events.reverse();
-            Ok(events)
-        };
-        self.snapshot(|conn| read(conn).map_err(sqlite(&self.path, "read the events")))
+        self.snapshot(|conn| {
+            let span = [start.as_secs_f64(), end.as_secs_f64()];
+            let newest_first =
+                load::rows::<Event>(conn, "WHERE time BETWEEN ?1 AND ?2 ORDER BY id DESC", span, MAX_EVENTS);
+            let newest_first = newest_first.map_err(sqlite(&self.path, "read the events"))?;
+            Ok(newest_first.into_iter().rev().filter(|(_, sound)| *sound).map(|(event, _)| event).collect())
+        })
     }
 
     /// A number that grows with each commit of a writer: as long as it is the same, so is the file.

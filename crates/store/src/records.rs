@@ -9,6 +9,8 @@ pub(crate) trait Record: Sized {
     const TABLE: &'static str;
     /// The columns, without the check.
     const COLUMNS: &'static str;
+    /// How many there are, and so the place of the check.
+    const WIDTH: usize = 1 + commas(Self::COLUMNS);
 
     /// Hands out the columns in their order.
     fn each(&self, cell: &mut dyn FnMut(Cell<'_>));
@@ -25,13 +27,33 @@ pub(crate) trait Record: Sized {
         crc.sum()
     }
 
+    /// Bytes of its texts: what a file can blow up.
+    fn weight(&self) -> usize {
+        let mut bytes = 0;
+        self.each(&mut |cell| {
+            if let Cell::Text(text) | Cell::MaybeText(Some(text)) = cell {
+                bytes += text.len();
+            }
+        });
+        bytes
+    }
+
     /// Reads a row selected by [`select`], and whether its check holds.
     fn read_checked(row: &Row<'_>) -> rusqlite::Result<(Self, bool)> {
         let record = Self::read(row)?;
-        let stored: i64 = row.get("crc")?;
+        let stored: i64 = row.get(Self::WIDTH)?;
         let sound = stored == record.crc();
         Ok((record, sound))
     }
+}
+
+const fn commas(text: &str) -> usize {
+    let (bytes, mut place, mut found) = (text.as_bytes(), 0, 0);
+    while place < bytes.len() {
+        found += (bytes[place] == b',') as usize;
+        place += 1;
+    }
+    found
 }
 
 /// A select of all columns of a table, in the order that [`Record::read`] expects.
@@ -41,7 +63,7 @@ pub(crate) fn select<R: Record>(rest: &str) -> String {
 
 /// Writes rows, each in the place of one with the same key.
 pub(crate) fn put<R: Record>(conn: &Connection, records: impl IntoIterator<Item = R>) -> rusqlite::Result<()> {
-    let marks = ", ?".repeat(R::COLUMNS.split(',').count());
+    let marks = ", ?".repeat(R::WIDTH);
     let sql = format!("INSERT OR REPLACE INTO {} ({}, crc) VALUES (?{marks})", R::TABLE, R::COLUMNS);
     let mut statement = conn.prepare_cached(&sql)?;
     for record in records {

@@ -24,8 +24,8 @@ const CLOSING_PATIENCE: Duration = Duration::from_millis(250);
 
 /// Bytes of an event's kind and detail that are kept, and of each text of a run.
 const KIND_BYTES: usize = 64;
-const DETAIL_BYTES: usize = 4096;
-const RUN_TEXT_BYTES: usize = 16_384;
+const DETAIL_BYTES: usize = 1_024;
+const RUN_TEXT_BYTES: usize = 4_096;
 
 /// The one writer of a store.
 ///
@@ -227,13 +227,14 @@ impl Writer {
     fn write(&mut self) -> rusqlite::Result<Head> {
         let all = self.conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let mut head = self.head.clone();
-        head.commits = head.commits.wrapping_add(1);
+        head.commits = head.commits.saturating_add(1);
         head.last_us = self.archives.last().as_micros();
         if self.stored_sources < self.sources.len() {
             put(&all, source_rows(&self.sources, self.stored_sources))?;
             views::remake(&all, self.archives.schema())?;
         }
-        head.events_dropped += self.pending.write(&all, self.archives.state())?;
+        let dropped = self.pending.write(&all, self.archives.state())?;
+        head.events_dropped = head.events_dropped.saturating_add(dropped);
         put(&all, [head.clone()])?;
         all.commit()?;
         Ok(head)
@@ -350,5 +351,39 @@ fn refused(path: &Path) -> impl FnOnce(Refusal) -> StoreError {
         Refusal::Held { here: true } => StoreError::Locked { path, pid: Some(std::process::id()) },
         Refusal::Held { here: false } => StoreError::Locked { pid: connect::holder(&path), path },
         Refusal::Failed(error) => error,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Only from here can the connection be made to believe that the disk is full.
+    #[test]
+    fn a_full_disk_loses_nothing_once_there_is_room_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("soak.db");
+        let step = Step::new(1_000_000).unwrap();
+        let source = "DS:a:GAUGE:2:U:U".parse::<heapsoak_rrd::Source>().unwrap();
+        let archive = Archive::parse("AVERAGE:1:5000", step).unwrap();
+        let start = Time::from_secs(1_700_000_000);
+        let mut writer = Writer::create(&path, step, &[source.into()], &[archive], start, Existing::Refuse).unwrap();
+        let limit = |writer: &Writer, pages: i64| {
+            writer.conn.pragma_update_and_check(None, "max_page_count", pages, |row| row.get::<_, i64>(0)).unwrap()
+        };
+        let full = limit(&writer, 1);
+        for second in 1..=4_000 {
+            writer.update(Time::from_secs(1_700_000_000 + second), &[Reading::from(1.5)]).unwrap();
+            if second % 1_000 == 0 {
+                let error = writer.commit().unwrap_err();
+                assert!(matches!(error, StoreError::Full { .. }), "{error}");
+            }
+        }
+        limit(&writer, full + 1_000);
+        writer.commit().unwrap();
+        let count = "SELECT count(*) FROM point WHERE value = 1.5";
+        assert_eq!(writer.conn.query_row(count, [], |row| row.get::<_, i64>(0)).unwrap(), 4_000);
+        writer.close().unwrap();
+        assert_eq!(crate::Reader::open(&path).unwrap().verify().unwrap(), []);
     }
 }

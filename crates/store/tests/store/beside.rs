@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use heapsoak_rrd::Cf;
+use heapsoak_rrd::{Cf, Time};
 use heapsoak_store::Reader;
 
 use crate::help::{at, folder};
@@ -23,7 +23,8 @@ fn a_reader_beside_a_busy_writer_sees_whole_commits_only() {
             let text = update.readings[0].1.as_text().to_owned();
             assert_eq!(update.readings[1].1.as_text(), text, "two sources of one sample differ");
             assert_eq!(update.time, at(text.parse().unwrap()), "time and reading of one commit differ");
-            let table = reader.fetch(Cf::Average, at(0), at(1_000_000), 1).unwrap();
+            let start = Time::from_micros(update.time.as_micros() - 400_000_000);
+            let table = reader.fetch(Cf::Average, start, update.time, 1).unwrap();
             assert!(table.rows.iter().all(|(_, values)| values[0] == values[1]), "a torn row");
             assert_eq!(table.damaged, 0);
             snapshots += 1;

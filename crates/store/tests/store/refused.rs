@@ -126,8 +126,8 @@ fn a_hostile_file_gives_errors_and_no_panic() {
     let (_folder, path) = folder();
     let hostile = "PRAGMA writable_schema = ON; PRAGMA ignore_check_constraints = ON;";
     for sql in [
-        "UPDATE source SET name = 'a\"; DROP TABLE point; --'",
-        "UPDATE source SET name = zeroblob(3000000) WHERE id = 0",
+        "UPDATE source SET name = 'a\"; DROP TABLE point; --' WHERE id = 0",
+        "UPDATE source SET description = CAST(zeroblob(5000000) AS TEXT) WHERE id = 0",
         "UPDATE store SET last_us = -9223372036854775808, step_us = -1",
         "UPDATE store SET last_us = 9223372036854775807",
         "UPDATE archive SET rows = 9223372036854775807, pdps_per_row = 9223372036854775807",

@@ -15,7 +15,7 @@ fn query(path: &Path, sql: &str) -> String {
     conn.pragma_update(None, "trusted_schema", false).unwrap();
     let mut statement = conn.prepare(sql).unwrap();
     let columns = statement.column_count();
-    let mut lines = vec![statement.column_names().join("|")];
+    let mut lines = vec![statement.column_names().collect::<Vec<_>>().join("|")];
     let mut rows = statement.query([]).unwrap();
     while let Some(row) = rows.next().unwrap() {
         let cells = (0..columns).map(|column| match row.get(column).unwrap() {

@@ -73,14 +73,17 @@ fn no_flipped_bit_gives_a_wrong_value_and_none_that_matters_is_overlooked() {
     let (_folder, path) = folder();
     closed(&path);
     let bytes = fs::read(&path).unwrap();
+    // Most of so small a file is empty: only bytes with something in them are worth a flip.
+    let used: Vec<usize> = (0..bytes.len()).filter(|place| bytes[*place] != 0).collect();
     let sound = told(&path).unwrap();
     let mut random: u64 = 11;
     let (mut refused, mut found, mut harmless) = (0, 0, 0);
-    for _ in 0..1_500 {
+    for _ in 0..500 {
         random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-        let bit = usize::try_from(random >> 20).unwrap() % (bytes.len() * 8);
+        let place = used[usize::try_from(random >> 20).unwrap() % used.len()];
+        let bit = (random >> 17) % 8;
         let mut flipped = bytes.clone();
-        flipped[bit / 8] ^= 1 << (bit % 8);
+        flipped[place] ^= 1 << bit;
         write(&path, &flipped);
         let Ok(tables) = told(&path) else {
             refused += 1;
@@ -91,8 +94,11 @@ fn no_flipped_bit_gives_a_wrong_value_and_none_that_matters_is_overlooked() {
             let wrong = table.rows.iter().zip(&whole.rows).any(|((time, values), (right_time, right))| {
                 time != right_time || values.iter().zip(right).any(|(value, right)| value.is_some() && value != right)
             });
-            assert!(!wrong, "bit {bit} gives a wrong value");
-            assert!(table == whole || !damages.is_empty(), "bit {bit} loses a value and nobody says so");
+            assert!(!wrong, "bit {bit} of byte {place} gives a wrong value");
+            assert!(
+                table == whole || !damages.is_empty(),
+                "bit {bit} of byte {place} loses a value and nobody says so"
+            );
         }
         if damages.is_empty() { harmless += 1 } else { found += 1 }
     }

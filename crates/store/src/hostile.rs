@@ -1,0 +1,117 @@
+//! Tests with files that are wrong on purpose and whose checks hold all the same, as only an attacker makes them.
+
+use heapsoak_rrd::{Archive, Cf, Source, Step, Time};
+use rusqlite::Connection;
+
+use crate::model::{Event, Existing, RunId};
+use crate::records::{ArchiveRow, CdpRow, Head, PdpRow, Point, Record, SourceRow, put};
+use crate::{Reader, Writer};
+
+const START: i64 = 1_700_000_040;
+
+/// Opens a small store after `tamper`, asks it everything, and answers whether a writer took it.
+fn survives(tamper: impl Fn(&Connection) -> rusqlite::Result<()>) -> bool {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("soak.db");
+    let step = Step::new(1_000_000).unwrap();
+    let source = "DS:a:GAUGE:2:U:U".parse::<Source>().unwrap();
+    let archive = Archive::parse("AVERAGE:1:50", step).unwrap();
+    let mut writer =
+        Writer::create(&path, step, &[source.into()], &[archive], Time::from_secs(START), Existing::Refuse).unwrap();
+    for second in START + 1..START + 30 {
+        writer.update(Time::from_secs(second), &[1.0.into()]).unwrap();
+    }
+    writer.close().unwrap();
+    tamper(&Connection::open(&path).unwrap()).unwrap();
+    if let Ok(reader) = Reader::open(&path) {
+        let (start, end) = (Time::from_secs(START), Time::from_secs(START + 60));
+        let _ = (reader.info(), reader.lastupdate(), reader.runs(), reader.first(0), reader.change_marker());
+        let _ = (reader.fetch(Cf::Average, start, end, 1), reader.fetch(Cf::Last, start, start, u64::MAX));
+        let _ = reader.fetch(Cf::Average, Time::from_micros(i64::MIN), Time::from_micros(i64::MAX), 1);
+        let _ = (reader.events(Time::from_micros(i64::MIN), Time::from_micros(i64::MAX)), reader.verify());
+    }
+    let Ok(mut writer) = Writer::open(&path) else { return false };
+    let _ = writer.update(Time::from_secs(START + 90), &[2.0.into()]);
+    let _ = (writer.commit(), writer.checkpoint(), writer.close());
+    true
+}
+
+fn row<R: Record + Clone>(row: R) -> impl Fn(&Connection) -> rusqlite::Result<()> {
+    move |conn| put(conn, [row.clone()])
+}
+
+#[test]
+fn a_row_as_it_should_be_is_taken() {
+    let head =
+        Head { step_us: 1_000_000, start_us: 0, last_us: (START + 29) * 1_000_000, commits: 0, events_dropped: 0 };
+    assert!(survives(row(head)), "the other tests prove nothing");
+}
+
+#[test]
+fn numbers_at_the_end_of_their_range_overflow_nothing() {
+    for extreme in [i64::MIN, -1, 0, 1, i64::MAX] {
+        let head =
+            Head { step_us: 1_000_000, start_us: extreme, last_us: START, commits: extreme, events_dropped: extreme };
+        survives(row(head.clone()));
+        survives(row(Head { last_us: extreme, ..head.clone() }));
+        survives(row(Head { step_us: extreme, ..head }));
+        survives(row(ArchiveRow { id: 0, cf: "AVERAGE".to_owned(), xff: 0.5, pdps_per_row: extreme, rows: 50 }));
+        survives(row(ArchiveRow { id: 0, cf: "AVERAGE".to_owned(), xff: 0.5, pdps_per_row: 1, rows: extreme }));
+        survives(row(PdpRow { source: 0, reading: None, value: None, unknown_us: extreme }));
+        survives(row(CdpRow { archive: 0, source: 0, value: Some(f64::INFINITY), unknown_pdps: extreme }));
+        for time in [f64::INFINITY, -1e300, 0.0] {
+            survives(row(Point { archive: extreme, slot: 1, source: 0, time, value: Some(f64::MAX) }));
+            survives(row(Point { archive: 0, slot: extreme, source: extreme, time, value: None }));
+            let event = Event {
+                id: extreme,
+                run: RunId(extreme),
+                time: Time::from_micros(extreme),
+                kind: String::new(),
+                detail: String::new(),
+            };
+            survives(row(event));
+        }
+    }
+}
+
+#[test]
+fn texts_that_are_not_what_they_should_be_are_refused() {
+    let source = |name: &str, kind: &str, min, max| SourceRow {
+        id: 0,
+        name: name.to_owned(),
+        kind: kind.to_owned(),
+        heartbeat_us: 1,
+        min,
+        max,
+        unit: "\u{0}".repeat(100_000),
+        description: String::new(),
+    };
+    assert!(!survives(row(source("a\"; DROP TABLE point; --", "GAUGE", None, None))));
+    assert!(!survives(row(source("a", "gauge", None, None))));
+    assert!(!survives(row(source("a", "GAUGE", Some(f64::INFINITY), None))));
+    assert!(!survives(row(source("a", "GAUGE", Some(2.0), Some(1.0)))));
+    assert!(!survives(row(ArchiveRow { id: 0, cf: "MEDIAN".to_owned(), xff: 0.5, pdps_per_row: 1, rows: 50 })));
+    assert!(!survives(row(ArchiveRow { id: 0, cf: "AVERAGE".to_owned(), xff: 1e300, pdps_per_row: 1, rows: 50 })));
+    assert!(!survives(row(PdpRow { source: 7, reading: Some("1".to_owned()), value: None, unknown_us: 0 })));
+}
+
+#[test]
+fn more_text_than_anything_of_ours_has_is_not_taken_into_memory() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("soak.db");
+    let step = Step::new(1_000_000).unwrap();
+    let (source, archive) =
+        ("DS:a:GAUGE:2:U:U".parse::<Source>().unwrap(), Archive::parse("AVERAGE:1:50", step).unwrap());
+    let start = Time::from_secs(START);
+    Writer::create(&path, step, &[source.into()], &[archive], start, Existing::Refuse).unwrap().close().unwrap();
+    let conn = Connection::open(&path).unwrap();
+    let detail = "x".repeat(1_000_000);
+    let transaction = conn.unchecked_transaction().unwrap();
+    let events =
+        (1..=200).map(|id| Event { id, run: RunId(1), time: start, kind: String::new(), detail: detail.clone() });
+    put(&transaction, events).unwrap();
+    transaction.commit().unwrap();
+    let reader = Reader::open(&path).unwrap();
+    assert!(reader.events(start, start).is_err());
+    assert_eq!(reader.verify().unwrap(), []);
+}
