@@ -1,0 +1,332 @@
+//! The WebDriver server: one of our own under a guardian, or somebody else's at a URL.
+use std::{
+    ffi::OsString,
+    fs, io,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::Duration,
+};
+
+use nix::sys::signal::Signal;
+use tokio::{
+    process::{Child, ChildStdin, Command},
+    sync::watch,
+    time::{Instant, sleep, timeout_at},
+};
+use url::Url;
+
+use crate::{BrowserError, tail::Tail, tree};
+
+/// How often the process list is read while processes end.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
+/// What chromedriver says once it listens; its port follows.
+const READY: &str = "started successfully on port ";
+
+/// How to start a driver of our own.
+#[derive(Debug, Clone)]
+pub struct DriverOptions {
+    /// The program that calls [`guardian::run`](crate::guardian::run), usually the running one.
+    pub guardian_exe: PathBuf,
+    /// The arguments that make it do so, before the guardian's own.
+    pub guardian_args: Vec<OsString>,
+    /// chromedriver, see [`find::driver`](crate::find::driver).
+    pub driver: PathBuf,
+    /// Where the run folder is made (default: the system's folder for temporary files). The run folder becomes the
+    /// TMPDIR of driver and browser and goes when they go.
+    pub temp_dir: PathBuf,
+    /// How long the driver may take until it listens (default 10 s; it needs 20 ms).
+    pub deadline: Duration,
+}
+
+impl DriverOptions {
+    /// Options with the defaults above.
+    pub fn new(guardian_exe: PathBuf, guardian_args: &[&str], driver: PathBuf) -> DriverOptions {
+        DriverOptions {
+            guardian_exe,
+            guardian_args: guardian_args.iter().map(OsString::from).collect(),
+            driver,
+            temp_dir: std::env::temp_dir(),
+            deadline: Duration::from_secs(10),
+        }
+    }
+}
+
+/// A driver that sessions can be opened on.
+///
+/// Dropping it releases the guardian, which ends the driver and all browsers; [`Driver::end`] also waits and checks.
+#[derive(Debug)]
+pub struct Driver {
+    /// Ends with a slash. May hold credentials: never shown, see [`Driver::url`].
+    pub(crate) base: Url,
+    own: Option<Own>,
+}
+
+/// A driver that we started.
+#[derive(Debug)]
+struct Own {
+    guardian: Child,
+    /// Held apart from `guardian`, whose `wait` would let go of it.
+    pipe: ChildStdin,
+    guardian_pid: i32,
+    driver_pid: Option<i32>,
+    folder: PathBuf,
+    tail: Tail,
+}
+
+impl Driver {
+    /// Starts chromedriver on a free port of its own choice and waits until it listens.
+    ///
+    /// # Errors
+    /// [`BrowserError::RunFolder`], [`BrowserError::Spawn`], [`BrowserError::DriverEnded`] or
+    /// [`BrowserError::DriverSilent`], the latter two with the driver's last words.
+    pub async fn start(options: &DriverOptions) -> Result<Driver, BrowserError> {
+        let until = Instant::now() + options.deadline;
+        let folder = run_folder(&options.temp_dir)?;
+        let mut own = match Own::spawn(options, &folder) {
+            Ok(own) => own,
+            Err(source) => {
+                remove(&folder);
+                return Err(BrowserError::Spawn { program: options.guardian_exe.clone(), source });
+            }
+        };
+        let ready = own.ready(until, options.deadline).await;
+        let started = ready.and_then(|port| {
+            own.driver_pid = tree::living().iter().find(|process| process.parent == own.guardian_pid).map(|p| p.pid);
+            let base = format!("http://127.0.0.1:{port}/");
+            base.parse().map_err(|_| unusable(&base, "it is no URL"))
+        });
+        match started {
+            Ok(base) => Ok(Driver { base, own: Some(own) }),
+            Err(error) => {
+                if let Err(leftover) = own.end(Duration::from_secs(3)).await {
+                    tracing::warn!(%leftover, "a failed start could not be undone");
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// Somebody else's driver or a Selenium Grid at `url`, such as `http://user:password@grid:4444/`.
+    ///
+    /// # Errors
+    /// [`BrowserError::RemoteUrl`] for a URL that is not http(s), or whose credentials cannot be sent.
+    pub fn remote(mut url: Url) -> Result<Driver, BrowserError> {
+        let shown = public(&url);
+        if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
+            return Err(unusable(&shown, "it must begin with http:// or https:// and name a host"));
+        }
+        // The header would carry the percent signs instead of what they stand for.
+        if url.username().contains('%') || url.password().is_some_and(|password| password.contains('%')) {
+            return Err(unusable(&shown, "its user or password holds characters that a URL must escape; use others"));
+        }
+        url.set_query(None);
+        url.set_fragment(None);
+        if !url.path().ends_with('/') {
+            url.set_path(&format!("{}/", url.path()));
+        }
+        Ok(Driver { base: url, own: None })
+    }
+
+    /// The driver's URL without credentials.
+    pub fn url(&self) -> Url {
+        let mut url = self.base.clone();
+        strip(&mut url);
+        url
+    }
+
+    /// Whether we started it.
+    pub fn is_own(&self) -> bool {
+        self.own.is_some()
+    }
+
+    pub(crate) fn has_credentials(&self) -> bool {
+        !self.base.username().is_empty() || self.base.password().is_some()
+    }
+
+    /// The process id of the driver that we started.
+    pub fn pid(&self) -> Option<i32> {
+        self.own.as_ref()?.driver_pid
+    }
+
+    /// The process id of its guardian, from which driver and browser descend.
+    pub fn guardian_pid(&self) -> Option<i32> {
+        Some(self.own.as_ref()?.guardian_pid)
+    }
+
+    /// The run folder, where the browser's profile and all its temporary files are.
+    pub fn run_dir(&self) -> Option<&Path> {
+        Some(&self.own.as_ref()?.folder)
+    }
+
+    /// The last words of the driver that we started, in one line.
+    pub fn last_words(&self) -> String {
+        self.own.as_ref().map(|own| own.tail.line()).unwrap_or_default()
+    }
+
+    /// Resolves when our driver or its guardian has ended, with the reason; never for a remote driver.
+    ///
+    /// May be dropped and called again.
+    pub async fn ended(&mut self) -> BrowserError {
+        match &mut self.own {
+            None => std::future::pending().await,
+            Some(own) => own.ended().await,
+        }
+    }
+
+    /// Ends our driver and all its browsers, and sees to it that none is left. Does nothing to a remote driver.
+    ///
+    /// Takes about 0.3 s. Also clears up after a guardian that was killed.
+    ///
+    /// # Errors
+    /// [`BrowserError::Leftover`] when processes are left at the deadline.
+    pub async fn end(mut self, deadline: Duration) -> Result<(), BrowserError> {
+        let Some(own) = self.own.take() else { return Ok(()) };
+        own.end(deadline).await
+    }
+}
+
+impl Own {
+    fn spawn(options: &DriverOptions, folder: &Path) -> io::Result<Own> {
+        let mut guardian = Command::new(&options.guardian_exe)
+            .args(&options.guardian_args)
+            .args(["--remove".as_ref(), folder.as_os_str(), "--".as_ref(), options.driver.as_os_str()])
+            .arg("--port=0")
+            .env("TMPDIR", folder)
+            // Else the dumps of crashed pages pile up in the user's home.
+            .env("BREAKPAD_DUMP_LOCATION", folder.join("crashes"))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()?;
+        let pipe = guardian.stdin.take().ok_or(io::ErrorKind::BrokenPipe)?;
+        let guardian_pid = guardian.id().unwrap_or_default().cast_signed();
+        Ok(Own { guardian, pipe, guardian_pid, driver_pid: None, folder: folder.to_owned(), tail: Tail::default() })
+    }
+
+    /// Waits until the driver listens; gives its port.
+    async fn ready(&mut self, until: Instant, deadline: Duration) -> Result<u16, BrowserError> {
+        let mut port = listen(&mut self.guardian, &self.tail);
+        let said = tokio::select! {
+            said = timeout_at(until, port.wait_for(Option::is_some)) => said.ok().and_then(|said| *said.ok()?),
+            ended = self.ended() => return Err(ended),
+        };
+        said.ok_or_else(|| BrowserError::DriverSilent { after: deadline, tail: self.tail.line() })
+    }
+
+    async fn ended(&mut self) -> BrowserError {
+        let status = match self.guardian.wait().await {
+            Ok(status) => status.to_string(),
+            Err(error) => error.to_string(),
+        };
+        BrowserError::DriverEnded { status, tail: self.tail.line() }
+    }
+
+    async fn end(mut self, deadline: Duration) -> Result<(), BrowserError> {
+        let until = Instant::now() + deadline;
+        // The end of this pipe is the guardian's sign.
+        drop(self.pipe);
+        // Two thirds are the guardian's; what it has not done by then is done without it.
+        let polite = until - deadline / 3;
+        let ended = timeout_at(polite, self.guardian.wait()).await.is_ok();
+        if !ended {
+            tree::signal(&[self.guardian_pid], Signal::SIGKILL);
+        }
+        loop {
+            let left = tree::of_run(self.guardian_pid, &self.folder);
+            if left.is_empty() {
+                remove(&self.folder);
+                return Ok(());
+            }
+            if Instant::now() >= until {
+                return Err(BrowserError::Leftover { pids: left, after: deadline });
+            }
+            tree::signal(&left, Signal::SIGKILL);
+            sleep(LOOK_AGAIN).await;
+        }
+    }
+}
+
+/// A folder that only we can read. The guardian removes it.
+fn run_folder(parent: &Path) -> Result<PathBuf, BrowserError> {
+    tempfile::Builder::new()
+        .prefix("heapsoak-")
+        .permissions(fs::Permissions::from_mode(0o700))
+        .disable_cleanup(true)
+        .tempdir_in(parent)
+        .map(|folder| folder.path().to_owned())
+        .map_err(|source| BrowserError::RunFolder { path: parent.to_owned(), source })
+}
+
+fn remove(folder: &Path) {
+    if let Err(error) = fs::remove_dir_all(folder)
+        && error.kind() != io::ErrorKind::NotFound
+    {
+        tracing::warn!(folder = %folder.display(), %error, "the run folder could not be removed");
+    }
+}
+
+/// Reads all that guardian, driver and browser write, as long as they live. Gives the port once it is said.
+fn listen(guardian: &mut Child, tail: &Tail) -> watch::Receiver<Option<u16>> {
+    let (sender, receiver) = watch::channel(None);
+    if let Some(stdout) = guardian.stdout.take() {
+        tokio::spawn(tail.clone().drain(stdout, move |tail| {
+            if sender.borrow().is_none() {
+                sender.send_replace(parse_port(&tail.text()));
+            }
+        }));
+    }
+    if let Some(stderr) = guardian.stderr.take() {
+        tokio::spawn(tail.clone().drain(stderr, |_| ()));
+    }
+    receiver
+}
+
+/// The port out of chromedriver's `ChromeDriver was started successfully on port 41415.`; `None` until it is complete.
+fn parse_port(text: &str) -> Option<u16> {
+    let rest = &text[text.find(READY)? + READY.len()..];
+    let digits = &rest[..rest.find(|c: char| !c.is_ascii_digit())?];
+    digits.parse().ok().filter(|port| *port > 0)
+}
+
+/// A URL as it may be shown: without credentials.
+pub(crate) fn public(url: &Url) -> String {
+    let mut url = url.clone();
+    strip(&mut url);
+    url.to_string()
+}
+
+fn strip(url: &mut Url) {
+    // Both fail only for URLs that cannot have credentials.
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+}
+
+fn unusable(url: &str, reason: &'static str) -> BrowserError {
+    BrowserError::RemoteUrl { url: url.to_owned(), reason }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn half_a_port_number_is_no_port() {
+        let start = "Starting ChromeDriver 156 on port 0\nOnly local connections are allowed.\n";
+        let check = |rest: &str| parse_port(&format!("{start}{rest}"));
+        assert_eq!(check(""), None);
+        assert_eq!(check("ChromeDriver was started successfully on port 414"), None);
+        assert_eq!(check("ChromeDriver was started successfully on port 41415."), Some(41415));
+        assert_eq!(check("ChromeDriver was started successfully on port 0."), None);
+    }
+
+    #[test]
+    fn a_password_in_the_drivers_url_is_never_shown() {
+        let driver = Driver::remote("http://me:canary@grid:4444/wd/hub?canary=1".parse().unwrap()).unwrap();
+        assert_eq!(driver.url().as_str(), "http://grid:4444/wd/hub/");
+        let error = Driver::remote("http://me:can%40ary@grid:4444".parse().unwrap()).unwrap_err().to_string();
+        assert!(error.contains("http://grid:4444/") && !error.contains("ary"), "{error}");
+        let error = Driver::remote("ftp://me:canary@grid/".parse().unwrap()).unwrap_err().to_string();
+        assert!(!error.contains("canary"), "{error}");
+    }
+}
