@@ -6,7 +6,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use crate::picture::decoded;
-use crate::scene::{START_S, Scene, Watcher, wait_until};
+use crate::scene::{START_S, Scene, Watcher, said, wait_until};
 
 const SMALL: [&str; 5] = ["--full-size", "--width", "240", "--height", "160"];
 
@@ -60,6 +60,15 @@ fn ctrl_c_ends_the_watch_at_once_and_well() {
     assert_eq!(watcher.status(), Some(0));
     assert!(begun.elapsed() < Duration::from_secs(5), "took {:?}", begun.elapsed());
     decoded(&scene.read("heap.png"));
+}
+
+#[test]
+fn a_span_or_a_size_that_can_never_be_drawn_is_not_waited_for() {
+    let scene = Scene::new();
+    let text = said(&mut scene.grapher(&["--watch", "1h", "--width", "5"]));
+    assert!(text.contains("width 5"), "{text}");
+    let text = said(&mut scene.grapher(&["--watch", "1h", "--start", "end-1h", "--end", "start+1h"]));
+    assert!(text.contains("refer to each other"), "{text}");
 }
 
 #[test]

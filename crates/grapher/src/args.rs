@@ -147,10 +147,10 @@ struct DrawArgs {
     /// Let --width and --height be those of the whole image
     #[arg(long, visible_alias = "full-size-mode")]
     full_size: bool,
-    /// Where the value axis begins [default: zero for bytes, else auto]
+    /// Where the value axis begins: auto is as near to the data as reads well [default: zero for bytes, else auto]
     #[arg(long, value_enum, value_name = "WHERE")]
     y: Option<YAxis>,
-    /// Light or dark
+    /// Dark ink on white, or light ink on near-black
     #[arg(long, value_enum, default_value_t = ThemeName::Light)]
     theme: ThemeName,
     /// Pixels of the image for each pixel asked for: 2 for sharp screens
@@ -160,17 +160,13 @@ struct DrawArgs {
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum YAxis {
-    /// As near to the data as reads well
     Auto,
-    /// Zero is always visible
     Zero,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum ThemeName {
-    /// Dark ink on white
     Light,
-    /// Light ink on near-black
     Dark,
 }
 
@@ -279,7 +275,7 @@ struct FetchArgs {
     /// Only this source; may be repeated
     #[arg(long, value_name = "NAME")]
     source: Vec<String>,
-    /// How the rows are printed
+    /// How the rows are printed: table is rrdtool's layout
     #[arg(long, value_enum, default_value_t = fetch::Format::Table)]
     format: fetch::Format,
 }
@@ -310,7 +306,7 @@ struct InfoArgs {
     /// Check every row against its checksum, and name those that are damaged
     #[arg(long)]
     verify: bool,
-    /// How it is printed
+    /// How it is printed: text is rrdtool's lines of `key = value`
     #[arg(long, value_enum, default_value_t = info::Format::Text)]
     format: info::Format,
 }

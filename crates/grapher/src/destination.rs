@@ -10,9 +10,7 @@ use heapsoak_cli::output;
 /// What kind of picture is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ImageFormat {
-    /// Pixels
     Png,
-    /// Lines and text, sharp at any size
     Svg,
 }
 

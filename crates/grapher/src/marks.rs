@@ -7,9 +7,9 @@ use heapsoak_store::Event;
 /// Longest label, in characters: the rest of a detail is for `info` and the live page.
 const LABEL: usize = 80;
 
-/// The marks of `events`, in their order.
+/// The marks of `events`, in their order. A session says nothing that the start or restart beside it does not.
 pub(crate) fn of_events(events: &[Event]) -> Vec<Mark> {
-    events.iter().map(mark).collect()
+    events.iter().filter(|event| event.kind != "session").map(mark).collect()
 }
 
 fn mark(event: &Event) -> Mark {

@@ -15,11 +15,8 @@ use crate::numbers::Exponent;
 /// How rows are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
-    /// As rrdtool prints them
     Table,
-    /// `time` and a column for each source; unknown is empty
     Csv,
-    /// One object; unknown is null
     Json,
 }
 

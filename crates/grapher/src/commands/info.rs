@@ -16,9 +16,7 @@ use crate::numbers::Exponent;
 /// How it is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
-    /// Lines of `key = value`, as rrdtool prints them
     Text,
-    /// One object
     Json,
 }
 
