@@ -107,7 +107,7 @@ pub struct Table {
     pub names: Vec<String>,
     /// The end of each row's time, ascending, and a value for each column; `None`: unknown.
     pub rows: Vec<(Time, Vec<Option<f64>>)>,
-    /// Values left unknown because the check of their row failed; [`crate::Reader::verify`] names the rows.
+    /// Values of these columns left unknown because the check of their row failed; [`crate::Reader::verify`] names the rows.
     pub damaged: u64,
 }
 
