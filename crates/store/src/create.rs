@@ -75,8 +75,13 @@ pub(crate) fn create(path: &Path, plan: &Plan<'_>, existing: Existing) -> Result
     remove_beside(path)?;
     put_in_place(path, aside, existing)?;
     drop(old);
-    File::open(directory).and_then(|directory| directory.sync_all()).map_err(io(path, "save its directory"))?;
-    Ok(lock)
+    match File::open(directory).and_then(|directory| directory.sync_all()) {
+        Ok(()) => Ok(lock),
+        Err(error) => {
+            take_back(path, &lock);
+            Err(io(path, "save its directory")(error).into())
+        }
+    }
 }
 
 /// Holds the file that is to be replaced, so that nobody writes it; `None`: nothing is there.

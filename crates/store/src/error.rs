@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use rusqlite::ErrorCode;
+use rusqlite::ffi::SQLITE_IOERR_SHMSIZE;
 
 use heapsoak_rrd::SchemaError;
 use heapsoak_rrd::fetch::FetchError;
@@ -147,7 +148,7 @@ pub enum StoreError {
     #[error(transparent)]
     Fetch(#[from] FetchError),
     /// The operating system refused.
-    #[error("{}: {doing}: {source}", path.display())]
+    #[error("{}: cannot {doing}: {source}: check the file and its directory", path.display())]
     Io {
         /// The file.
         path: PathBuf,
@@ -157,7 +158,7 @@ pub enum StoreError {
         source: io::Error,
     },
     /// SQLite refused for a reason that has no variant of its own.
-    #[error("{}: {doing}: {source}", path.display())]
+    #[error("{}: cannot {doing}: {source}: check its disk and directory", path.display())]
     Sqlite {
         /// The file.
         path: PathBuf,
@@ -194,6 +195,10 @@ pub(crate) fn sqlite(path: &Path, doing: &'static str) -> impl FnOnce(rusqlite::
                 Some(ErrorCode::NotADatabase) => StoreError::Foreign { path, what: "no SQLite database".to_owned() },
                 Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::Busy { path, doing },
                 Some(ErrorCode::DiskFull) => StoreError::Full { path, doing },
+                // The memory that readers and writer share is a file too.
+                _ if source.sqlite_error().is_some_and(|error| error.extended_code == SQLITE_IOERR_SHMSIZE) => {
+                    StoreError::Full { path, doing }
+                }
                 Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen) => StoreError::ReadOnly { path, doing },
                 _ => StoreError::Sqlite { path, doing, source },
             },

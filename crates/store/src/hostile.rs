@@ -49,7 +49,7 @@ fn a_row_as_it_should_be_is_taken() {
 
 #[test]
 fn numbers_at_the_end_of_their_range_overflow_nothing() {
-    for extreme in [i64::MIN, -1, 0, 1, i64::MAX] {
+    for extreme in [i64::MIN, -1, 0, i64::MAX] {
         let head =
             Head { step_us: 1_000_000, start_us: extreme, last_us: START, commits: extreme, events_dropped: extreme };
         survives(row(head.clone()));

@@ -16,7 +16,7 @@ fn a_reader_beside_a_busy_writer_sees_whole_commits_only() {
     let begun = Instant::now();
     let (mut snapshots, mut changes, mut before) = (0, 0, 0);
     let kept = Reader::open(&path).unwrap();
-    while begun.elapsed() < Duration::from_secs(3) {
+    while begun.elapsed() < Duration::from_secs(2) {
         let fresh = Reader::open(&path).unwrap();
         for reader in [&kept, &fresh] {
             let update = reader.lastupdate().unwrap();
@@ -35,6 +35,6 @@ fn a_reader_beside_a_busy_writer_sees_whole_commits_only() {
     }
     child.kill();
     println!("{snapshots} snapshots, {changes} of them new, beside {} commits", child.acknowledged());
-    assert!(changes > 20 && child.acknowledged() > 100, "the writer was not busy");
+    assert!(changes > 10 && child.acknowledged() > 100, "the writer was not busy");
     assert_eq!(kept.verify().unwrap(), []);
 }

@@ -102,7 +102,7 @@ impl Drop for Child {
 fn nothing_acknowledged_is_lost_however_often_the_writer_is_killed() {
     let (folder, path) = folder();
     let (begun, mut kills, mut commits) = (Instant::now(), 0, 0);
-    while begun.elapsed() < Duration::from_secs(6) {
+    while begun.elapsed() < Duration::from_secs(5) {
         let mut child = Child::start(&path);
         child.wait_for(1 + kills * 7 % 60);
         child.kill();
