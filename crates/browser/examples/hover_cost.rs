@@ -44,17 +44,21 @@ async fn measure(hovers: u32) -> Result<(), Box<dyn Error>> {
     for _ in 0..200 {
         session.hover("#kw").await?;
     }
-    let (mut points, mut spent) = (vec![(0.0, heap(&devtools).await?)], Duration::ZERO);
+    let (used, blink) = heap(&devtools).await?;
+    let (mut heaps, mut embedders, mut spent) = (vec![(0.0, used)], vec![(0.0, blink)], Duration::ZERO);
     for round in 1..=ROUNDS {
         let start = Instant::now();
         for _ in 0..hovers / ROUNDS {
             session.hover("#kw").await?;
         }
         spent += start.elapsed();
-        points.push((f64::from(round * (hovers / ROUNDS)), heap(&devtools).await?));
+        let done = f64::from(round * (hovers / ROUNDS));
+        let (used, blink) = heap(&devtools).await?;
+        heaps.push((done, used));
+        embedders.push((done, blink));
     }
     let each = spent.as_secs_f64() * 1e3 / f64::from(hovers / ROUNDS * ROUNDS);
-    let (used, blink) = (slope(&points, |heap| heap.0), slope(&points, |heap| heap.1));
+    let (used, blink) = (slope(&heaps), slope(&embedders));
     writeln!(std::io::stdout(), "{hovers} hovers: heap {used:.2} B, embedder heap {blink:.2} B, {each:.2} ms each")?;
     session.close(DEADLINE).await?;
     Ok(driver.end(DEADLINE).await?)
@@ -78,9 +82,9 @@ async fn heap(devtools: &Client) -> Result<(f64, f64), Box<dyn Error>> {
 }
 
 /// Least squares: bytes per hover.
-fn slope(points: &[(f64, (f64, f64))], value: impl Fn(&(f64, f64)) -> f64) -> f64 {
-    let mean = |f: &dyn Fn(&(f64, (f64, f64))) -> f64| points.iter().map(f).sum::<f64>() / points.len() as f64;
-    let (x, y) = (mean(&|p| p.0), mean(&|p| value(&p.1)));
-    let over: f64 = points.iter().map(|p| (p.0 - x) * (value(&p.1) - y)).sum();
+fn slope(points: &[(f64, f64)]) -> f64 {
+    let count = points.len() as f64;
+    let (x, y) = (points.iter().map(|p| p.0).sum::<f64>() / count, points.iter().map(|p| p.1).sum::<f64>() / count);
+    let over: f64 = points.iter().map(|p| (p.0 - x) * (p.1 - y)).sum();
     over / points.iter().map(|p| (p.0 - x).powi(2)).sum::<f64>()
 }

@@ -18,7 +18,9 @@ use url::Url;
 
 pub(crate) const STEADY: &str = "<!doctype html><title>steady</title><input id=kw style='width:300px;height:30px'>";
 pub(crate) const TALL: &str = "<!doctype html><title>tall</title><p style='height:5000px'>far<p><input id=kw>";
-pub(crate) const ALERT: &str = "<!doctype html><input id=kw><script>setTimeout(() => alert('hello'), 300)</script>";
+/// Opens one dialog, soon after the pointer first came by.
+pub(crate) const ALERT: &str = "<!doctype html><input id=kw><script>
+    kw.addEventListener('mousemove', () => setTimeout(() => alert('hello'), 100), {once: true})</script>";
 
 /// Serves one page at every path for as long as the test lives.
 pub(crate) fn serve(page: &'static str) -> Url {
