@@ -101,7 +101,10 @@ fn a_library_behind_one_door_stays_there() {
     for (name, manifest) in manifests() {
         for (library, doors) in ONE_DOOR {
             let used = dependencies(&manifest, "dependencies").contains(*library);
-            assert!(!used || doors.contains(&name.as_str()), "crates/{name} may not use {library}: that is for {doors:?}");
+            assert!(
+                !used || doors.contains(&name.as_str()),
+                "crates/{name} may not use {library}: that is for {doors:?}"
+            );
         }
     }
 }

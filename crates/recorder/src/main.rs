@@ -1,2 +1,32 @@
-//! placeholder
-fn main() {}
+//! `recorder`: soaks a page or watches a program, samples its heap each second, writes round-robin archives to SQLite.
+
+mod args;
+mod commands;
+mod memory;
+mod page;
+mod settings;
+mod soak;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use heapsoak_browser::guardian;
+use heapsoak_cli::{exit, logging};
+
+use args::{Command, CommandLine};
+
+fn main() -> ExitCode {
+    let command_line = CommandLine::parse();
+    match command_line.command {
+        Some(Command::Guardian { arguments }) => guardian::run(arguments),
+        Some(Command::Create(args)) => exit::finish("recorder", commands::create::run(&args)),
+        Some(Command::Update(args)) => {
+            logging::init(logging::Verbosity::Normal);
+            exit::finish("recorder", commands::update::run(&args))
+        }
+        None => {
+            let verbosity = command_line.soak.verbosity();
+            exit::finish("recorder", soak::run(&command_line.soak.settings(), verbosity))
+        }
+    }
+}

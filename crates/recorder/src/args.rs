@@ -1,0 +1,184 @@
+//! The command line, as clap reads it. It becomes plain settings here; nothing below knows clap.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+use heapsoak_cli::{duration, logging::Verbosity, size};
+
+use crate::settings::{HowLong, Page, Soak, StoreShape};
+
+const EXAMPLES: &str = "\
+Examples:
+  recorder                                   soak a page of our own until Ctrl-C, into soak.db
+  recorder --leak 20KiB/s --duration 10m     the same page, made to leak
+  recorder --url http://127.0.0.1:8080/ --element '#search' --interval 50ms
+  recorder create --db t.db --step 1 DS:heap_used:GAUGE:2:0:U RRA:AVERAGE:0.5:3:2400
+  recorder update --db t.db N:31457280
+
+Exit status: 0 ended as asked, 1 the run ended by itself or a reading was refused, 2 usage or trouble.";
+
+/// Soaks a page or watches a program, samples its heap each second, writes round-robin archives to one SQLite file.
+#[derive(Debug, Parser)]
+#[command(name = "recorder", version, after_help = EXAMPLES, args_conflicts_with_subcommands = true)]
+pub(crate) struct CommandLine {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+    #[command(flatten)]
+    pub(crate) soak: SoakArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Make a store with sources and archives of your own, as `rrdtool create`
+    Create(CreateArgs),
+    /// Write readings into a store, as `rrdtool update`
+    Update(UpdateArgs),
+    /// Hold a driver and its browser, and end them when the recorder is gone
+    #[command(hide = true, disable_help_flag = true)]
+    Guardian {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<std::ffi::OsString>,
+    },
+}
+
+/// What to soak, for how long, and what to keep.
+#[derive(Debug, Args)]
+pub(crate) struct SoakArgs {
+    /// The store: made when absent, continued when it is there
+    #[arg(long, value_name = "FILE", default_value = "soak.db")]
+    db: PathBuf,
+
+    /// Page to soak [default: a page of our own, served on loopback]
+    #[arg(long, help_heading = "What", conflicts_with = "leak")]
+    url: Option<String>,
+    /// Let the page of our own retain this much heap, for instance 20KiB/s
+    #[arg(long, help_heading = "What", value_name = "RATE", value_parser = parse_rate)]
+    leak: Option<u64>,
+    /// Element to hover over in each iteration
+    #[arg(long, help_heading = "What", value_name = "CSS", default_value = "#kw")]
+    element: String,
+    /// Time between the starts of two iterations
+    #[arg(long, help_heading = "What", default_value = "50ms", value_parser = duration::parse_duration)]
+    interval: Duration,
+    /// Use a running driver or a Selenium Grid instead of starting chromedriver
+    #[arg(long, help_heading = "What", value_name = "URL")]
+    webdriver: Option<String>,
+    /// Browser to start: a name on PATH or a path [default: the first Chromium found]
+    #[arg(long, help_heading = "What", value_name = "NAME")]
+    browser: Option<String>,
+    /// Show the browser's window
+    #[arg(long, help_heading = "What")]
+    headed: bool,
+    /// Start the browser without its sandbox, which is all that stands between a page and you
+    #[arg(long, help_heading = "What")]
+    no_sandbox: bool,
+
+    /// End after this time [default: until stopped]
+    #[arg(long, help_heading = "How long", value_parser = duration::parse_duration)]
+    duration: Option<Duration>,
+    /// End after so many iterations [default: until stopped]
+    #[arg(long, help_heading = "How long", value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    iterations: Option<u64>,
+    /// Restarts of the browser in a row, none of them healthy, before the run gives up
+    #[arg(long, help_heading = "How long", value_name = "N", default_value_t = 20)]
+    restarts: u32,
+
+    /// Time between two samples [default: 1s, or what the store has]
+    #[arg(long, help_heading = "Store", value_parser = duration::parse_duration)]
+    step: Option<Duration>,
+    /// A reading counts for at most this long [default: two steps]
+    #[arg(long, help_heading = "Store", value_parser = duration::parse_duration)]
+    heartbeat: Option<Duration>,
+    /// Archive to keep, CF:xff:n:rows; repeated: replaces the default archives
+    #[arg(long = "rra", help_heading = "Store", value_name = "CF:xff:n:rows")]
+    rras: Vec<String>,
+
+    /// Say more; twice: everything
+    #[arg(short, long, action = clap::ArgAction::Count)]
+    verbose: u8,
+    /// Say errors only
+    #[arg(short, long, conflicts_with = "verbose")]
+    quiet: bool,
+}
+
+/// As `rrdtool create`.
+#[derive(Debug, Args)]
+pub(crate) struct CreateArgs {
+    /// The store to make
+    #[arg(long, value_name = "FILE")]
+    pub(crate) db: PathBuf,
+    /// Updates must be later than this
+    #[arg(short = 'b', long, default_value = "now-10s", allow_hyphen_values = true)]
+    pub(crate) start: String,
+    /// Seconds between two samples, or a duration; as rrdtool, 300 when not given
+    #[arg(short, long, default_value = "300", value_parser = duration::parse_duration)]
+    pub(crate) step: Duration,
+    /// Replace a store that is there; it is refused otherwise
+    #[arg(long, conflicts_with = "no_overwrite")]
+    pub(crate) overwrite: bool,
+    /// Refuse when the store is there: this is so in any case
+    #[arg(short = 'O', long)]
+    pub(crate) no_overwrite: bool,
+    /// DS:name:TYPE:heartbeat:min:max and RRA:CF:xff:n:rows
+    #[arg(required = true, value_name = "DS|RRA")]
+    pub(crate) definitions: Vec<String>,
+}
+
+/// As `rrdtool update`.
+#[derive(Debug, Args)]
+pub(crate) struct UpdateArgs {
+    /// The store to write
+    #[arg(long, value_name = "FILE", default_value = "soak.db")]
+    pub(crate) db: PathBuf,
+    /// The sources that the readings are of, in this order; the others become unknown
+    #[arg(short, long, value_name = "A:B")]
+    pub(crate) template: Option<String>,
+    /// Pass over readings that are not after the last update
+    #[arg(short, long)]
+    pub(crate) skip_past_updates: bool,
+    /// Apply the readings after one that is refused, too
+    #[arg(long)]
+    pub(crate) keep_going: bool,
+    /// T:v[:v…], where T is unix seconds or N for now; `-` reads a line each from stdin
+    #[arg(required = true, value_name = "READING", allow_hyphen_values = true)]
+    pub(crate) readings: Vec<String>,
+}
+
+fn parse_rate(text: &str) -> Result<u64, String> {
+    let rate = size::parse_rate(text).map_err(|error| error.to_string())?;
+    // The page retains whole doubles; a rate beyond this would fill any heap within a second.
+    const MOST: f64 = 1024.0 * 1024.0 * 1024.0;
+    if rate > MOST {
+        return Err(format!("`{text}` is more than the page can retain; write at most 1GiB/s"));
+    }
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked against MOST, never negative")]
+    Ok(rate as u64)
+}
+
+impl SoakArgs {
+    /// How much is told on stderr.
+    pub(crate) fn verbosity(&self) -> Verbosity {
+        Verbosity::from_flags(self.quiet, self.verbose)
+    }
+
+    /// The plain settings of a soak.
+    pub(crate) fn settings(self) -> Soak {
+        Soak {
+            db: self.db,
+            page: Page {
+                url: self.url,
+                leak_bytes_per_s: self.leak.unwrap_or(0),
+                element: self.element,
+                interval: self.interval,
+                webdriver: self.webdriver,
+                browser: self.browser,
+                headed: self.headed,
+                no_sandbox: self.no_sandbox,
+                restarts: self.restarts,
+            },
+            how_long: HowLong { duration: self.duration, iterations: self.iterations },
+            shape: StoreShape { step: self.step, heartbeat: self.heartbeat, rras: self.rras },
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! `recorder update`: readings of one's own into a store, as `rrdtool update` takes them, or a line each from stdin.
+
+use std::io::{BufRead, BufReader, Write};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use heapsoak_cli::{clock, exit, time};
+use heapsoak_rrd::{Reading, Time};
+use heapsoak_store::Writer;
+
+use crate::args::UpdateArgs;
+
+/// Lines read ahead of the store.
+const QUEUE: usize = 4096;
+/// Readings are written at once when no more of them come within this time.
+const IDLE: Duration = Duration::from_millis(200);
+
+/// Applies all readings, one commit at the end; a pipe that pauses is committed at each pause.
+pub(crate) fn run(args: &UpdateArgs) -> anyhow::Result<u8> {
+    let from_stdin = args.readings == ["-"];
+    if !from_stdin && args.readings.iter().any(|reading| reading == "-") {
+        bail!("`-` stands alone: it reads every reading from stdin");
+    }
+    let mut updates = Updates::open(args)?;
+    let outcome = if from_stdin { updates.stdin() } else { updates.arguments(&args.readings) };
+    // What was applied before an error stays applied.
+    updates.store.close()?;
+    outcome?;
+    Ok(if updates.refused { exit::ENDED } else { exit::OK })
+}
+
+struct Updates {
+    store: Writer,
+    /// Position in the line → source; `None`: all, in their order.
+    template: Option<Vec<usize>>,
+    skip_past: bool,
+    keep_going: bool,
+    refused: bool,
+}
+
+impl Updates {
+    fn open(args: &UpdateArgs) -> anyhow::Result<Self> {
+        let store = Writer::open(&args.db)?;
+        let template = args.template.as_deref().map(|text| template(text, &store)).transpose()?;
+        let (skip_past, keep_going) = (args.skip_past_updates, args.keep_going);
+        Ok(Self { store, template, skip_past, keep_going, refused: false })
+    }
+
+    fn arguments(&mut self, readings: &[String]) -> anyhow::Result<()> {
+        for (number, reading) in (1..).zip(readings) {
+            if !self.apply("reading", number, reading) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn stdin(&mut self) -> anyhow::Result<()> {
+        let (sender, lines) = sync_channel(QUEUE);
+        // It ends with the process when we stop before the end of the input.
+        std::thread::Builder::new().name("stdin".into()).spawn(move || read_lines(&sender))?;
+        self.lines(&lines)
+    }
+
+    fn lines(&mut self, lines: &Receiver<std::io::Result<Vec<u8>>>) -> anyhow::Result<()> {
+        let mut number = 0;
+        loop {
+            match lines.recv_timeout(IDLE) {
+                Ok(line) => {
+                    number += 1;
+                    let line = line.context("stdin cannot be read")?;
+                    let text = String::from_utf8_lossy(&line);
+                    let text = text.trim();
+                    if !text.is_empty() && !self.apply("line", number, text) {
+                        return Ok(());
+                    }
+                }
+                Err(RecvTimeoutError::Timeout) => self.store.commit()?,
+                Err(RecvTimeoutError::Disconnected) => return Ok(()),
+            }
+        }
+    }
+
+    /// Applies one reading; false when the rest shall not be tried.
+    fn apply(&mut self, what: &str, number: u64, text: &str) -> bool {
+        match self.update(text) {
+            Ok(()) => true,
+            Err(reason) => {
+                self.refused = true;
+                // A stderr that is gone must not stop the readings.
+                let _ = writeln!(std::io::stderr(), "{what} {number}: {reason:#}");
+                self.keep_going
+            }
+        }
+    }
+
+    fn update(&mut self, text: &str) -> anyhow::Result<()> {
+        let (time, values) = split(text)?;
+        let time = Time::from_micros(parse_time(time, clock::now_us())?);
+        if self.skip_past && time <= self.store.last() {
+            return Ok(());
+        }
+        let readings: Vec<Reading> = values.split(':').map(Reading::from_text).collect();
+        let readings = match &self.template {
+            None => readings,
+            Some(template) => spread(template, readings, self.store.schema().sources().len())?,
+        };
+        Ok(self.store.update(time, &readings)?)
+    }
+}
+
+fn read_lines(sender: &SyncSender<std::io::Result<Vec<u8>>>) {
+    for line in BufReader::new(std::io::stdin()).split(b'\n') {
+        let end = line.is_err();
+        if sender.send(line).is_err() || end {
+            return;
+        }
+    }
+}
+
+fn template(text: &str, store: &Writer) -> anyhow::Result<Vec<usize>> {
+    let sources = store.schema().sources();
+    let mut positions = Vec::new();
+    for name in text.split(':') {
+        let Some(position) = sources.iter().position(|source| source.name.as_str() == name) else {
+            let known: Vec<_> = sources.iter().map(|source| source.name.as_str()).collect();
+            bail!("--template names `{name}`, which the store does not have; it has {}", known.join(", "));
+        };
+        if positions.contains(&position) {
+            bail!("--template names `{name}` twice");
+        }
+        positions.push(position);
+    }
+    Ok(positions)
+}
+
+/// Readings in the order of the template become one for each source; those not named are unknown.
+fn spread(template: &[usize], readings: Vec<Reading>, sources: usize) -> anyhow::Result<Vec<Reading>> {
+    if readings.len() != template.len() {
+        bail!("expected {} values as --template has names, found {}", template.len(), readings.len());
+    }
+    let mut all = vec![Reading::Unknown; sources];
+    for (position, reading) in template.iter().zip(readings) {
+        all[*position] = reading;
+    }
+    Ok(all)
+}
+
+/// The time and the values of `T:v:v…` or `T@v:v…`; the second lets T have colons of its own.
+fn split(text: &str) -> anyhow::Result<(&str, &str)> {
+    text.split_once('@')
+        .or_else(|| text.split_once(':'))
+        .with_context(|| format!("`{text}` has no values; write TIME:VALUE with one value for each source"))
+}
+
+/// A reading's time: `N`, unix seconds (to the microsecond, what is beyond is cut), or any time of the command line.
+fn parse_time(text: &str, now_us: i64) -> anyhow::Result<i64> {
+    if text == "N" {
+        return Ok(now_us);
+    }
+    match unix_micros(text) {
+        Some(us) if text.starts_with('-') => Ok(now_us.saturating_add(us)),
+        Some(us) => Ok(us),
+        None => Ok(time::parse_time(text, now_us)?),
+    }
+}
+
+/// Decimal seconds as whole microseconds: through a double, the last digit would be lost.
+fn unix_micros(text: &str) -> Option<i64> {
+    let (negative, digits) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    if whole.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') || fraction.contains('.') {
+        return None;
+    }
+    let fraction = fraction.get(..6).unwrap_or(fraction);
+    let micros =
+        whole.parse::<i64>().ok()?.checked_mul(1_000_000)?.checked_add(format!("{fraction:0<6}").parse().ok()?)?;
+    Some(if negative { -micros } else { micros })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_keeps_its_microseconds() {
+        assert_eq!(unix_micros("1234567893.402"), Some(1_234_567_893_402_000));
+        assert_eq!(unix_micros("1234567893.4019999"), Some(1_234_567_893_401_999));
+        assert_eq!(unix_micros("5"), Some(5_000_000));
+        assert_eq!(unix_micros("-5.5"), Some(-5_500_000));
+        for wrong in ["", ".5", "1.2.3", "now", "1e3", "99999999999999999999"] {
+            assert_eq!(unix_micros(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_negative_time_is_before_now_as_in_rrdtool() {
+        assert_eq!(parse_time("-10", 100_000_000).unwrap(), 90_000_000);
+        assert_eq!(parse_time("N", 7).unwrap(), 7);
+    }
+
+    #[test]
+    fn an_at_style_time_may_have_colons() {
+        assert_eq!(split("2026-01-01T10:00:00Z@1:2").unwrap(), ("2026-01-01T10:00:00Z", "1:2"));
+        assert_eq!(split("5:1:U").unwrap(), ("5", "1:U"));
+        assert!(split("5").is_err());
+    }
+
+    #[test]
+    fn what_the_template_does_not_name_is_unknown() {
+        let spread = spread(&[2, 0], vec![Reading::from(1.0), Reading::from(2.0)], 3).unwrap();
+        assert_eq!(spread, [Reading::from(2.0), Reading::Unknown, Reading::from(1.0)]);
+        assert!(super::spread(&[0], vec![], 3).is_err());
+    }
+}

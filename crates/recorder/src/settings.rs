@@ -1,0 +1,49 @@
+//! What a run was asked to do, in plain words.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// A soak: what is driven and watched, for how long, into which store.
+#[derive(Debug, Clone)]
+pub(crate) struct Soak {
+    pub(crate) db: PathBuf,
+    pub(crate) page: Page,
+    pub(crate) how_long: HowLong,
+    pub(crate) shape: StoreShape,
+}
+
+/// The page that the loop drives.
+#[derive(Debug, Clone)]
+pub(crate) struct Page {
+    /// `None`: the page of our own.
+    pub(crate) url: Option<String>,
+    /// What the page of our own retains each second.
+    pub(crate) leak_bytes_per_s: u64,
+    /// CSS of the element to hover over.
+    pub(crate) element: String,
+    /// Between the starts of two iterations.
+    pub(crate) interval: Duration,
+    /// A driver that is running already.
+    pub(crate) webdriver: Option<String>,
+    /// The browser to start, by name or path.
+    pub(crate) browser: Option<String>,
+    pub(crate) headed: bool,
+    pub(crate) no_sandbox: bool,
+    /// Unhealthy restarts in a row before the run gives up.
+    pub(crate) restarts: u32,
+}
+
+/// When a run ends by itself; neither: when it is stopped.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct HowLong {
+    pub(crate) duration: Option<Duration>,
+    pub(crate) iterations: Option<u64>,
+}
+
+/// What the store is made with; `None` and empty: the defaults, or what an existing store has.
+#[derive(Debug, Clone)]
+pub(crate) struct StoreShape {
+    pub(crate) step: Option<Duration>,
+    pub(crate) heartbeat: Option<Duration>,
+    pub(crate) rras: Vec<String>,
+}

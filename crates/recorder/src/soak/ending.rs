@@ -1,0 +1,45 @@
+//! How a run ends, in words for the store and as an exit status.
+
+use std::time::Duration;
+
+use heapsoak_cli::{duration, exit, stop::Signal};
+
+/// Why the run is over.
+#[derive(Debug)]
+pub(crate) enum Ending {
+    /// A person or a supervisor asked.
+    Stopped(Signal),
+    /// `--duration` is over.
+    Duration(Duration),
+    /// `--iterations` are done.
+    Iterations(u64),
+    /// The browser did not get up any more.
+    GaveUp(String),
+    /// Nothing was ever sampled: the browser or the page could not be had.
+    CannotStart(anyhow::Error),
+    /// The store can be written no more.
+    StoreFailed(String),
+}
+
+impl Ending {
+    /// One line for people.
+    pub(crate) fn reason(&self) -> String {
+        match self {
+            Self::Stopped(signal) => format!("stopped by {}", signal.name()),
+            Self::Duration(length) => format!("{} are over", duration::format_duration(*length)),
+            Self::Iterations(count) => format!("{count} iterations are done"),
+            Self::GaveUp(reason) => format!("gave up: {reason}"),
+            Self::CannotStart(error) => format!("could not start: {error:#}"),
+            Self::StoreFailed(reason) => format!("the store failed: {reason}"),
+        }
+    }
+
+    /// The recorder's exit status.
+    pub(crate) fn status(&self) -> u8 {
+        match self {
+            Self::Stopped(_) | Self::Duration(_) | Self::Iterations(_) => exit::OK,
+            Self::GaveUp(_) => exit::ENDED,
+            Self::CannotStart(_) | Self::StoreFailed(_) => exit::TROUBLE,
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! The store of a run: a new one with the default archives, or the one that is there, continued.
+
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use heapsoak_cli::{clock, duration};
+use heapsoak_rrd::{Archive, Heartbeat, Step, Time};
+use heapsoak_store::{Existing, NewSource, StoreError, Writer};
+
+use super::layout::Layout;
+use super::sources::SourceSpec;
+use crate::commands::create;
+use crate::settings::{Soak, StoreShape};
+
+/// Two hours of 3-s rows and a week of minutes; of each the average and, so that no peak is averaged away, the extremes.
+const DEFAULT_ARCHIVES: [&str; 6] = [
+    "AVERAGE:0.5:3:2400",
+    "MIN:0.5:3:2400",
+    "MAX:0.5:3:2400",
+    "AVERAGE:0.5:60:10080",
+    "MIN:0.5:60:10080",
+    "MAX:0.5:60:10080",
+];
+const DEFAULT_STEP: Duration = Duration::from_secs(1);
+
+/// An open store that has all sources of the run.
+pub(crate) struct Opened {
+    pub(crate) store: Writer,
+    pub(crate) layout: Layout,
+}
+
+/// Opens or makes the store for the sources given.
+///
+/// # Errors
+/// When the file cannot be used, or has another step, other archives, or an update in the future.
+pub(crate) fn open(settings: &Soak, sources: &[SourceSpec]) -> anyhow::Result<Opened> {
+    let mut store = match Writer::open(&settings.db) {
+        Ok(store) => {
+            check_shape(&store, &settings.shape)?;
+            check_last(&store)?;
+            store
+        }
+        Err(StoreError::Absent { .. }) => create_store(settings, sources)?,
+        Err(error) => return Err(error.into()),
+    };
+    let heartbeat = heartbeat(&settings.shape, store.schema().step())?;
+    let layout = Layout::of(&new_sources(sources, heartbeat)?, &mut store)?;
+    Ok(Opened { store, layout })
+}
+
+fn create_store(settings: &Soak, sources: &[SourceSpec]) -> anyhow::Result<Writer> {
+    let shape = &settings.shape;
+    let step = create::step(shape.step.unwrap_or(DEFAULT_STEP))?;
+    let archives = if shape.rras.is_empty() {
+        DEFAULT_ARCHIVES.iter().map(|text| Archive::parse(text, step)).collect::<Result<Vec<_>, _>>()?
+    } else {
+        archives(&shape.rras, step)?
+    };
+    let step_us = i64::try_from(step.micros()).unwrap_or(i64::MAX);
+    // A start on the step: the first row does not begin with a part that is unknown.
+    let start = Time::from_micros(clock::now_us().div_euclid(step_us) * step_us);
+    let sources = new_sources(sources, heartbeat(shape, step)?)?;
+    Ok(Writer::create(&settings.db, step, &sources, &archives, start, Existing::Refuse)?)
+}
+
+fn new_sources(sources: &[SourceSpec], heartbeat: Heartbeat) -> anyhow::Result<Vec<NewSource>> {
+    sources.iter().map(|source| source.source(None, heartbeat)).collect()
+}
+
+fn archives(rras: &[String], step: Step) -> anyhow::Result<Vec<Archive>> {
+    rras.iter().map(|text| Ok(Archive::parse(text, step)?)).collect::<anyhow::Result<_>>().context("--rra")
+}
+
+fn heartbeat(shape: &StoreShape, step: Step) -> anyhow::Result<Heartbeat> {
+    let micros = shape.heartbeat.map_or_else(|| step.micros().saturating_mul(2), to_micros);
+    Heartbeat::new(micros).context("--heartbeat")
+}
+
+fn to_micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}
+
+/// A file's step and archives are fixed when it is made; they never change silently.
+fn check_shape(store: &Writer, shape: &StoreShape) -> anyhow::Result<()> {
+    let schema = store.schema();
+    let path = store.path().display();
+    if let Some(step) = shape.step.filter(|step| to_micros(*step) != schema.step().micros()) {
+        let has = duration::format_duration(Duration::from_micros(schema.step().micros()));
+        bail!(
+            "{path} has a step of {has}, not {}; leave out --step, or record into another file",
+            duration::format_duration(step)
+        );
+    }
+    if !shape.rras.is_empty() && archives(&shape.rras, schema.step())? != schema.archives() {
+        let has: Vec<_> = schema.archives().iter().map(ToString::to_string).collect();
+        bail!("{path} has the archives {}; leave out --rra, or record into another file", has.join(" "));
+    }
+    Ok(())
+}
+
+/// Rows that are written are never overwritten, so a run cannot begin before them.
+fn check_last(store: &Writer) -> anyhow::Result<()> {
+    let now = Time::from_micros(clock::now_us());
+    if store.last() > now {
+        bail!(
+            "{} was last updated at {}, which is after now ({now}): the clock went back; set it right, or record into another file",
+            store.path().display(),
+            store.last()
+        );
+    }
+    Ok(())
+}

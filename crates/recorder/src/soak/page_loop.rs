@@ -1,0 +1,304 @@
+//! The loop: a browser, a page, and one pass through the scenario after another.
+//!
+//! It owns driver and session, tells the probes what to watch, and after a fault starts again what the fault took
+//! away. Sampling and writing go on meanwhile; they wait for it at no point.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail};
+use heapsoak_browser::{BrowserError, Driver, DriverOptions, Facts, Fate, Fault, Session, SessionOptions, find};
+use heapsoak_probe::page::Page;
+use heapsoak_probe::process::ProcessTree;
+use nix::unistd::Uid;
+use tokio::time::MissedTickBehavior;
+use url::Url;
+
+use super::backoff::Backoff;
+use super::ending::Ending;
+use super::probes::Handover;
+use super::status::Progress;
+use super::watch_page;
+use super::writer::Recording;
+use crate::page::{self, OwnPage};
+use crate::settings;
+
+/// A session that is closed politely takes 0.1 s; after this the driver is ended anyway.
+const CLOSE: Duration = Duration::from_millis(800);
+/// Until no process of the browser is left.
+const END: Duration = Duration::from_secs(3);
+/// Failed iterations in a row, none good between them, that make a new session worth a try.
+const FAILED_IN_A_ROW: u32 = 50;
+
+/// How the driver is had.
+enum DriverSource {
+    Own(DriverOptions),
+    Remote(Url),
+}
+
+/// A page that is soaked in a browser.
+pub(crate) struct PageLoop {
+    settings: settings::Page,
+    url: Url,
+    /// Served as long as it is held.
+    _own_page: Option<OwnPage>,
+    source: DriverSource,
+    options: SessionOptions,
+    progress: Progress,
+    page: Handover<Page>,
+    processes: Handover<ProcessTree>,
+    driver: Option<Driver>,
+    session: Option<Session>,
+}
+
+/// What ended a session.
+enum Broken {
+    Session(Fault),
+    Driver(BrowserError),
+}
+
+impl PageLoop {
+    /// Finds browser and driver, serves the page of our own if that is the one, and starts nothing yet.
+    ///
+    /// # Errors
+    /// When there is no browser or driver, a URL is none, or root forgot that the sandbox refuses root.
+    pub(crate) async fn prepare(settings: &settings::Page, progress: Progress) -> anyhow::Result<Self> {
+        let source = match &settings.webdriver {
+            Some(url) => DriverSource::Remote(
+                Url::parse(url).map_err(|error| anyhow::anyhow!("--webdriver is no URL: {error}"))?,
+            ),
+            None => {
+                let own = std::env::current_exe().context("the recorder does not find itself")?;
+                DriverSource::Own(DriverOptions::new(own, &["guardian"], find::driver()?))
+            }
+        };
+        let local = matches!(source, DriverSource::Own(_));
+        let browser =
+            if local || settings.browser.is_some() { Some(find::browser(settings.browser.as_deref())?) } else { None };
+        let own_page = match &settings.url {
+            None => Some(page::serve(settings.leak_bytes_per_s).await?),
+            Some(_) => None,
+        };
+        let text = own_page.as_ref().map(|page| page.url.as_str()).or(settings.url.as_deref()).unwrap_or_default();
+        let url = Url::parse(text)
+            .with_context(|| format!("`{text}` is not a URL; write it whole, for instance http://127.0.0.1:8080/"))?;
+        let no_sandbox = local && sandbox_off(settings, own_page.is_some())?;
+        let options = SessionOptions {
+            browser,
+            headed: settings.headed,
+            no_sandbox: no_sandbox || settings.no_sandbox,
+            ..Default::default()
+        };
+        Ok(Self {
+            settings: settings.clone(),
+            url,
+            _own_page: own_page,
+            source,
+            options,
+            progress,
+            page: Handover::new(),
+            processes: Handover::new(),
+            driver: None,
+            session: None,
+        })
+    }
+
+    /// Where the page to watch is left for its probe.
+    pub(crate) fn page(&self) -> Handover<Page> {
+        self.page.share()
+    }
+
+    /// Where the browser's processes are left for their probe.
+    pub(crate) fn processes(&self) -> Handover<ProcessTree> {
+        self.processes.share()
+    }
+
+    /// The page's URL, without a password.
+    pub(crate) fn target(&self) -> String {
+        heapsoak_cli::redact::url(self.url.as_str())
+    }
+
+    /// Passes through the scenario until `iterations` are done, starting again after each fault, until that is in vain.
+    pub(crate) async fn run(&mut self, recording: &Recording, iterations: Option<u64>) -> Ending {
+        let mut backoff = Backoff::new(self.settings.restarts);
+        loop {
+            let began = Instant::now();
+            let broken = match self.session(recording, iterations).await {
+                Ok(ending) => return ending,
+                Err(broken) => broken,
+            };
+            self.page.withdraw();
+            let (kind, reason) = broken.tell();
+            // Nothing was ever driven: this is no fault of a soak but of the command line or the machine.
+            if self.progress.iterations() == 0 {
+                return Ending::CannotStart(broken.into_error(&self.settings));
+            }
+            recording.event(kind, reason.as_str());
+            let fate = broken.fate();
+            if fate == Fate::Stop {
+                return Ending::GaveUp(reason);
+            }
+            self.clear(fate).await;
+            let Some(wait) = backoff.next(began.elapsed()) else {
+                return Ending::GaveUp(format!(
+                    "{} restarts in a row did not help; the last time: {reason}",
+                    self.settings.restarts
+                ));
+            };
+            tokio::time::sleep(wait).await;
+            self.progress.restarted();
+            recording.event(
+                "restart",
+                match fate {
+                    Fate::NewDriver => "a new driver and a new browser",
+                    _ => "a new browser",
+                },
+            );
+        }
+    }
+
+    /// Ends session, browser and driver, within about a second.
+    pub(crate) async fn close(&mut self) {
+        self.page.withdraw();
+        self.processes.withdraw();
+        self.clear(Fate::NewDriver).await;
+    }
+
+    /// One session, from its opening to the fault that ends it or to the end of the run.
+    async fn session(&mut self, recording: &Recording, iterations: Option<u64>) -> Result<Ending, Broken> {
+        self.open(recording).await?;
+        let mut pace = tokio::time::interval(self.settings.interval.max(Duration::from_millis(1)));
+        pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut failed_in_a_row = 0;
+        loop {
+            pace.tick().await;
+            match self.iterate().await {
+                Ok(()) => {
+                    failed_in_a_row = 0;
+                    self.progress.iterated();
+                    if iterations.is_some_and(|wanted| self.progress.iterations() >= wanted) {
+                        return Ok(Ending::Iterations(self.progress.iterations()));
+                    }
+                }
+                Err(Broken::Session(fault))
+                    if fault.fate() == Fate::NextIteration && self.progress.iterations() > 0 =>
+                {
+                    failed_in_a_row += 1;
+                    // The first of a series is an event; a series is not thousands of them.
+                    if failed_in_a_row == 1 {
+                        recording.event(fault.kind(), fault.to_string());
+                    }
+                    if failed_in_a_row >= FAILED_IN_A_ROW {
+                        return Err(Broken::Session(fault));
+                    }
+                }
+                Err(broken) => return Err(broken),
+            }
+        }
+    }
+
+    /// One pass: the pointer moves over the element.
+    async fn iterate(&mut self) -> Result<(), Broken> {
+        let (Some(driver), Some(session)) = (&mut self.driver, &mut self.session) else {
+            return Err(Broken::Session(Fault::WindowGone));
+        };
+        tokio::select! {
+            biased;
+            result = session.hover(&self.settings.element) => result.map_err(Broken::Session),
+            error = driver.ended() => Err(Broken::Driver(error)),
+        }
+    }
+
+    async fn open(&mut self, recording: &Recording) -> Result<(), Broken> {
+        if self.driver.is_none() {
+            self.driver = Some(match &self.source {
+                DriverSource::Own(options) => Driver::start(options).await.map_err(Broken::Driver)?,
+                DriverSource::Remote(url) => Driver::remote(url.clone()).map_err(Broken::Driver)?,
+            });
+        }
+        let Some(driver) = &self.driver else { return Err(Broken::Session(Fault::WindowGone)) };
+        let session = Session::open(driver, &self.options).await.map_err(Broken::Session)?;
+        let facts = session.facts();
+        recording.event("session", words(&facts));
+        let session = self.session.insert(session);
+        session.goto(&self.url).await.map_err(Broken::Session)?;
+        recording.event("navigation", heapsoak_cli::redact::url(self.url.as_str()));
+        // Now that the page is there, not before: the heap of an empty or an error page is not the page's.
+        match watch_page::connect(session).await {
+            Ok(page) => self.page.give(page),
+            Err(error) => recording.event("page_not_watched", format!("{error:#}")),
+        }
+        match facts.browser_pid.and_then(|pid| u32::try_from(pid).ok()) {
+            Some(pid) => self.processes.give(ProcessTree::new(pid)),
+            None => self.processes.withdraw(),
+        }
+        Ok(())
+    }
+
+    /// Takes away what a fault of this fate has spoilt.
+    async fn clear(&mut self, fate: Fate) {
+        if let Some(session) = self.session.take() {
+            // What it answers proves nothing; the driver's end looks at the processes.
+            if let Err(fault) = session.close(CLOSE).await {
+                tracing::debug!("the session was not closed politely: {fault}");
+            }
+        }
+        if fate == Fate::NewDriver
+            && let Some(driver) = self.driver.take()
+            && let Err(error) = driver.end(END).await
+        {
+            tracing::warn!("{error}");
+        }
+    }
+}
+
+impl Broken {
+    fn fate(&self) -> Fate {
+        match self {
+            // An iteration that fails again and again, or a page that does not load: the session is spoilt.
+            Self::Session(fault) if fault.fate() == Fate::NextIteration => Fate::NewSession,
+            Self::Session(fault) => fault.fate(),
+            Self::Driver(_) => Fate::NewDriver,
+        }
+    }
+
+    fn tell(&self) -> (&'static str, String) {
+        match self {
+            Self::Session(fault) => (fault.kind(), fault.to_string()),
+            Self::Driver(error) => ("driver_crash", error.to_string()),
+        }
+    }
+
+    fn into_error(self, settings: &settings::Page) -> anyhow::Error {
+        match self {
+            Self::Session(fault @ Fault::DriverGone { .. }) => match &settings.webdriver {
+                Some(url) => anyhow::Error::new(fault)
+                    .context(format!("no driver answers at {}; start one there", heapsoak_cli::redact::url(url))),
+                None => fault.into(),
+            },
+            Self::Session(fault) => fault.into(),
+            Self::Driver(error) => error.into(),
+        }
+    }
+}
+
+/// `chrome 156.0.8078.79, driver 156.0.8078.79`
+fn words(facts: &Facts) -> String {
+    format!("{} {}, driver {}", facts.browser_name, facts.browser_version, facts.driver_version)
+}
+
+/// Whether the sandbox is off. As root Chromium runs only so; our own page may, another one only if asked for.
+fn sandbox_off(settings: &settings::Page, own_page: bool) -> anyhow::Result<bool> {
+    if settings.no_sandbox || !Uid::effective().is_root() {
+        return Ok(settings.no_sandbox);
+    }
+    if !own_page {
+        bail!(
+            "Chromium refuses to run as root with its sandbox; run the recorder as another user, \
+             or add --no-sandbox if you trust the page with this machine"
+        );
+    }
+    tracing::warn!(
+        "running as root: the browser runs without its sandbox, which is safe for this page of our own only"
+    );
+    Ok(true)
+}

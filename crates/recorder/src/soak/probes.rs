@@ -1,0 +1,226 @@
+//! What is asked at each tick. Each probe answers for its own sources, in their order, by the deadline.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use heapsoak_probe::own;
+use heapsoak_probe::page::{Page, PageReading};
+use heapsoak_probe::process::{ProcessTree, TreeReading};
+use heapsoak_rrd::Reading;
+
+use super::sources::{self, SourceSpec};
+use super::status::Progress;
+use super::tick::Tick;
+use crate::memory;
+
+/// Something that is asked at each tick.
+pub(crate) trait Probe: Send {
+    /// What it answers for.
+    fn sources(&self) -> &'static [SourceSpec];
+
+    /// One reading for each of its sources, in `deadline` at the longest; what is late or gone is unknown.
+    fn read(&mut self, tick: Tick, deadline: Duration) -> BoxFuture<'_, Vec<Reading>>;
+}
+
+/// Where the loop leaves what the probes shall watch from the next tick on: a page, a process tree.
+#[derive(Debug)]
+pub(crate) struct Handover<T>(Arc<Mutex<Change<T>>>);
+
+#[derive(Debug)]
+enum Change<T> {
+    None,
+    Gone,
+    New(T),
+}
+
+impl<T> Handover<T> {
+    /// A place with nothing in it.
+    pub(crate) fn new() -> Self {
+        Self(Arc::new(Mutex::new(Change::None)))
+    }
+
+    /// Another handle to the same place.
+    pub(crate) fn share(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+
+    /// Watch this from now on.
+    pub(crate) fn give(&self, target: T) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Change::New(target);
+    }
+
+    /// There is nothing to watch until the next [`Handover::give`].
+    pub(crate) fn withdraw(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Change::Gone;
+    }
+
+    fn take_into(&self, held: &mut Option<T>) {
+        let mut place = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match std::mem::replace(&mut *place, Change::None) {
+            Change::None => {}
+            Change::Gone => *held = None,
+            Change::New(target) => *held = Some(target),
+        }
+    }
+}
+
+/// The page in the browser.
+pub(crate) struct PageProbe {
+    handover: Handover<Page>,
+    page: Option<Page>,
+    progress: Progress,
+}
+
+impl PageProbe {
+    pub(crate) fn new(handover: Handover<Page>, progress: Progress) -> Self {
+        Self { handover, page: None, progress }
+    }
+
+    async fn ask(&mut self, deadline: Duration) -> PageReading {
+        self.handover.take_into(&mut self.page);
+        let Some(page) = &mut self.page else { return PageReading::default() };
+        page.sample(deadline).await.unwrap_or_else(|error| {
+            // The loop meets the same fault and tells it; here it is only the end of this page.
+            tracing::debug!("the page is watched no more: {error}");
+            self.page = None;
+            PageReading::default()
+        })
+    }
+}
+
+impl Probe for PageProbe {
+    fn sources(&self) -> &'static [SourceSpec] {
+        sources::PAGE
+    }
+
+    fn read(&mut self, _tick: Tick, deadline: Duration) -> BoxFuture<'_, Vec<Reading>> {
+        async move {
+            let now = self.ask(deadline).await;
+            self.progress.heap(now.heap_used);
+            let readings = [
+                now.heap_used,
+                now.heap_total,
+                now.embedder_heap,
+                now.backing_store,
+                now.dom_nodes,
+                now.listeners,
+                now.documents,
+            ];
+            readings.map(Reading::from).to_vec()
+        }
+        .boxed()
+    }
+}
+
+/// The browser's processes.
+pub(crate) struct BrowserProbe {
+    handover: Handover<ProcessTree>,
+    tree: Option<ProcessTree>,
+}
+
+impl BrowserProbe {
+    pub(crate) fn new(handover: Handover<ProcessTree>) -> Self {
+        Self { handover, tree: None }
+    }
+
+    async fn ask(&mut self) -> Option<TreeReading> {
+        self.handover.take_into(&mut self.tree);
+        let mut tree = self.tree.take()?;
+        // Reading /proc blocks for milliseconds: not on the thread that drives the page.
+        let (tree, reading) = tokio::task::spawn_blocking(move || {
+            let reading = tree.sample();
+            (tree, reading)
+        })
+        .await
+        .ok()?;
+        self.tree = Some(tree);
+        reading.inspect_err(|error| tracing::debug!("{error}")).ok()
+    }
+}
+
+impl Probe for BrowserProbe {
+    fn sources(&self) -> &'static [SourceSpec] {
+        sources::BROWSER
+    }
+
+    fn read(&mut self, _tick: Tick, _deadline: Duration) -> BoxFuture<'_, Vec<Reading>> {
+        async move {
+            let now = self.ask().await;
+            let total = now.and_then(|now| now.total_bytes);
+            let renderers = now.and_then(|now| now.renderer_bytes);
+            vec![Reading::from(total), Reading::from(renderers)]
+        }
+        .boxed()
+    }
+}
+
+/// How often the scenario was passed through.
+pub(crate) struct LoopProbe(pub(crate) Progress);
+
+impl Probe for LoopProbe {
+    fn sources(&self) -> &'static [SourceSpec] {
+        sources::LOOP
+    }
+
+    fn read(&mut self, _tick: Tick, _deadline: Duration) -> BoxFuture<'_, Vec<Reading>> {
+        let iterations = self.0.iterations();
+        async move { vec![Reading::from(iterations)] }.boxed()
+    }
+}
+
+/// The recorder itself.
+pub(crate) struct OwnProbe;
+
+impl Probe for OwnProbe {
+    fn sources(&self) -> &'static [SourceSpec] {
+        sources::OWN
+    }
+
+    fn read(&mut self, tick: Tick, _deadline: Duration) -> BoxFuture<'_, Vec<Reading>> {
+        let heap = u64::try_from(memory::heap_bytes()).ok();
+        let lag_ms = tick.lag.as_secs_f64() * 1e3;
+        let readings = vec![Reading::from(heap), Reading::from(own::rss_bytes().ok()), Reading::from(lag_ms)];
+        async move { readings }.boxed()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_probe_watches_what_was_given_last_and_nothing_after_it_was_withdrawn() {
+        let place = Handover::new();
+        let other = place.share();
+        let mut held = None;
+        place.take_into(&mut held);
+        assert_eq!(held, None);
+        other.give(1);
+        other.give(2);
+        place.take_into(&mut held);
+        place.take_into(&mut held);
+        assert_eq!(held, Some(2));
+        other.withdraw();
+        place.take_into(&mut held);
+        assert_eq!(held, None);
+    }
+
+    #[tokio::test]
+    async fn every_probe_answers_for_each_of_its_sources_even_with_nothing_to_watch() {
+        let tick = Tick { time_us: 0, lag: Duration::ZERO, missed: 0, clock_step_us: None };
+        let progress = Progress::default();
+        let mut probes: Vec<Box<dyn Probe>> = vec![
+            Box::new(PageProbe::new(Handover::new(), progress.clone())),
+            Box::new(BrowserProbe::new(Handover::new())),
+            Box::new(LoopProbe(progress)),
+            Box::new(OwnProbe),
+        ];
+        for probe in &mut probes {
+            let sources = probe.sources().len();
+            assert_eq!(probe.read(tick, Duration::from_secs(1)).await.len(), sources);
+        }
+        assert!(probes[0].read(tick, Duration::from_secs(1)).await.iter().all(|reading| *reading == Reading::Unknown));
+    }
+}

@@ -1,0 +1,62 @@
+//! Asks every probe at each tick and hands the sample to the writer. It waits for nobody but the clock.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use heapsoak_rrd::{Reading, Time};
+
+use super::probes::Probe;
+use super::tick::{Tick, Ticker};
+use super::writer::Recording;
+
+/// The ticker and what it asks.
+pub(crate) struct Sampler {
+    ticker: Ticker,
+    probes: Vec<Box<dyn Probe>>,
+    recording: Recording,
+    /// A probe that has not answered by then is unknown at this tick.
+    deadline: Duration,
+}
+
+impl Sampler {
+    /// A sampler of `probes`, whose readings are the sample, in this order.
+    pub(crate) fn new(ticker: Ticker, probes: Vec<Box<dyn Probe>>, recording: Recording, step: Duration) -> Self {
+        Self { ticker, probes, recording, deadline: step.mul_f64(0.8) }
+    }
+
+    /// Samples for ever. Cancel it between ticks or in the middle of one: what was not handed on is not recorded.
+    pub(crate) async fn run(&mut self) -> Infallible {
+        loop {
+            let tick = self.ticker.next().await;
+            self.tell(tick);
+            self.sample(tick).await;
+        }
+    }
+
+    /// One more sample now, on the step or not: the last of a run.
+    pub(crate) async fn last(&mut self) {
+        if let Some(tick) = self.ticker.last() {
+            self.sample(tick).await;
+        }
+    }
+
+    async fn sample(&mut self, tick: Tick) {
+        let deadline = self.deadline;
+        let answers = join_all(self.probes.iter_mut().map(|probe| probe.read(tick, deadline))).await;
+        let readings: Vec<Reading> = answers.into_iter().flatten().collect();
+        tracing::debug!("sample at {}: {readings:?}", tick.time_us);
+        self.recording.sample(Time::from_micros(tick.time_us), readings);
+    }
+
+    fn tell(&self, tick: Tick) {
+        if let Some(us) = tick.clock_step_us {
+            #[expect(clippy::cast_precision_loss, reason = "seconds for people")]
+            let seconds = us as f64 / 1e6;
+            self.recording.event("clock_step", format!("the wall clock was set by {seconds:+.1} s"));
+        }
+        if tick.missed > 0 {
+            self.recording.event("gap", format!("{} ticks were missed", tick.missed));
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! The sources a recording has: their names, types and units, in the order in which samples carry them.
+
+use heapsoak_rrd::{Heartbeat, Source, SourceName, SourceType};
+use heapsoak_store::NewSource;
+
+/// What is known of a source before it has a heartbeat.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SourceSpec {
+    /// Its plain name, without a label.
+    pub(crate) name: &'static str,
+    /// How readings become rates.
+    pub(crate) kind: SourceType,
+    /// The unit of its rows.
+    pub(crate) unit: &'static str,
+    /// One line for `grapher info`.
+    pub(crate) description: &'static str,
+}
+
+const fn gauge(name: &'static str, unit: &'static str, description: &'static str) -> SourceSpec {
+    SourceSpec { name, kind: SourceType::Gauge, unit, description }
+}
+
+/// What the page tells.
+pub(crate) const PAGE: &[SourceSpec] = &[
+    gauge("heap_used", "bytes", "JavaScript heap of the page in use"),
+    gauge("heap_total", "bytes", "JavaScript heap of the page reserved"),
+    gauge("embedder_heap", "bytes", "the engine's own objects of the page (DOM and others)"),
+    gauge("backing_store", "bytes", "memory of array buffers outside the heap"),
+    gauge("dom_nodes", "count", "DOM nodes alive, attached or not"),
+    gauge("listeners", "count", "event listeners of the page"),
+    gauge("documents", "count", "documents alive"),
+];
+
+/// What the system tells of the browser's processes.
+pub(crate) const BROWSER: &[SourceSpec] = &[
+    gauge("browser_rss", "bytes", "resident memory of all browser processes, shared pages counted once where readable"),
+    gauge("renderer_rss", "bytes", "resident memory of the renderer processes, likewise"),
+];
+
+/// What the loop tells.
+pub(crate) const LOOP: &[SourceSpec] = &[SourceSpec {
+    name: "iterations",
+    kind: SourceType::Derive,
+    unit: "per second",
+    description: "iterations of the scenario per second",
+}];
+
+/// What the recorder tells of itself.
+pub(crate) const OWN: &[SourceSpec] = &[
+    gauge("recorder_heap", "bytes", "the recorder's own heap in use"),
+    gauge("recorder_rss", "bytes", "the recorder's own resident memory"),
+    gauge("tick_lag_ms", "ms", "how late the tick was noticed"),
+];
+
+impl SourceSpec {
+    /// As the store takes it.
+    ///
+    /// # Errors
+    /// When label and name together are no source name: at most 19 characters of `[-A-Za-z0-9_]`.
+    pub(crate) fn source(&self, label: Option<&str>, heartbeat: Heartbeat) -> anyhow::Result<NewSource> {
+        let name = label.map_or_else(|| self.name.to_owned(), |label| format!("{label}_{}", self.name));
+        let name: SourceName = name.parse()?;
+        // A count only rises; a fall is a restart, which must be unknown and not a negative rate.
+        let min = (self.kind == SourceType::Derive).then_some(0.0);
+        let source = Source { name, kind: self.kind, heartbeat, min, max: None };
+        Ok(NewSource { source, unit: self.unit.into(), description: self.description.into() })
+    }
+}

@@ -1,0 +1,183 @@
+//! What a person sees while a run goes on: one line on a terminal, a line a minute elsewhere.
+
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::io::{self, IsTerminal, Write};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use heapsoak_cli::{duration, size};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// The sparkline's samples.
+const SPARKS: usize = 60;
+const LEVELS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+/// Off a terminal a line is written this often.
+const LINE_EVERY: Duration = Duration::from_secs(60);
+
+/// What the loop and the sampler tell of the run so far; clones share it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Progress(Arc<Counts>);
+
+#[derive(Debug, Default)]
+struct Counts {
+    iterations: AtomicU64,
+    restarts: AtomicU64,
+    heaps: Mutex<VecDeque<Option<f64>>>,
+}
+
+impl Progress {
+    /// One more pass through the scenario.
+    pub(crate) fn iterated(&self) {
+        self.0.iterations.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Passes so far.
+    pub(crate) fn iterations(&self) -> u64 {
+        self.0.iterations.load(Ordering::Relaxed)
+    }
+
+    /// The browser was started once more.
+    pub(crate) fn restarted(&self) {
+        self.0.restarts.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The heap at a tick, in bytes.
+    pub(crate) fn heap(&self, bytes: Option<f64>) {
+        let mut heaps = self.0.heaps.lock().unwrap_or_else(PoisonError::into_inner);
+        if heaps.len() == SPARKS {
+            heaps.pop_front();
+        }
+        heaps.push_back(bytes);
+    }
+
+    /// `00:01:05  1,234 iterations  19.8/s  heap 12.3 MiB ▁▂▃  0 restarts`
+    fn line(&self, elapsed: Duration, rate: f64) -> String {
+        let heaps = self.0.heaps.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = heaps.back().copied().flatten().map_or_else(|| "unknown".to_owned(), size::format_size);
+        format!(
+            "{}  {} iterations  {rate:.1}/s  heap {now} {}  {} restarts",
+            clock(elapsed),
+            self.iterations(),
+            sparkline(heaps.iter().copied()),
+            self.0.restarts.load(Ordering::Relaxed),
+        )
+    }
+}
+
+fn clock(elapsed: Duration) -> String {
+    let seconds = elapsed.as_secs();
+    format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
+}
+
+/// One character for each value, from the least to the most; unknown is a space.
+fn sparkline(values: impl Iterator<Item = Option<f64>> + Clone) -> String {
+    let (mut least, mut most) = (f64::INFINITY, f64::NEG_INFINITY);
+    for value in values.clone().flatten() {
+        (least, most) = (least.min(value), most.max(value));
+    }
+    values.map(|value| value.map_or(' ', |value| level((value - least) / (most - least)))).collect()
+}
+
+fn level(share: f64) -> char {
+    // A flat line divides nothing by nothing: it lies at the bottom.
+    let share = if share.is_finite() { share } else { 0.0 };
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 7 by the clamp")]
+    let index = (share * 7.0).round().clamp(0.0, 7.0) as usize;
+    LEVELS[index]
+}
+
+/// The status line; log lines that are written through it do not tear it.
+#[derive(Debug, Clone)]
+pub(crate) struct StatusLine {
+    bar: ProgressBar,
+    terminal: bool,
+}
+
+impl StatusLine {
+    /// A line on stderr, if that is a terminal.
+    pub(crate) fn new() -> Self {
+        let terminal = io::stderr().is_terminal();
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+        bar.set_style(ProgressStyle::with_template("{wide_msg}").unwrap_or_else(|_| ProgressStyle::default_spinner()));
+        Self { bar, terminal }
+    }
+
+    /// Shows `progress` until dropped.
+    pub(crate) async fn show(&self, progress: Progress) -> Infallible {
+        let began = Instant::now();
+        let every = if self.terminal { Duration::from_secs(1) } else { LINE_EVERY };
+        let mut ticks = tokio::time::interval_at((began + every).into(), every);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+        let (mut last, mut last_at) = (progress.iterations(), began);
+        loop {
+            ticks.tick().await;
+            let (iterations, now) = (progress.iterations(), Instant::now());
+            #[expect(clippy::cast_precision_loss, reason = "a rate for the eye")]
+            let rate = (iterations - last) as f64 / now.duration_since(last_at).as_secs_f64();
+            (last, last_at) = (iterations, now);
+            let line = progress.line(began.elapsed(), rate);
+            if self.terminal {
+                self.bar.set_message(line);
+                self.bar.tick();
+            } else {
+                tracing::info!("{line}");
+            }
+        }
+    }
+
+    /// Takes the line away.
+    pub(crate) fn clear(&self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+impl Write for StatusLine {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.bar.suspend(|| io::stderr().write(bytes))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stderr().flush()
+    }
+}
+
+/// `10m`, or what was asked for when nothing was.
+pub(crate) fn span(length: Option<Duration>) -> String {
+    length.map_or_else(|| "until stopped".to_owned(), duration::format_duration)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_heap_is_a_gap_and_never_zero() {
+        assert_eq!(sparkline([Some(0.0), None, Some(70.0), Some(35.0)].into_iter()), "▁ █▅");
+    }
+
+    #[test]
+    fn a_flat_heap_is_a_flat_line() {
+        assert_eq!(sparkline([Some(5.0); 3].into_iter()), "▁▁▁");
+        assert_eq!(sparkline(std::iter::empty()), "");
+    }
+
+    #[test]
+    fn the_line_says_unknown_before_the_first_sample() {
+        let progress = Progress::default();
+        assert_eq!(
+            progress.line(Duration::from_secs(3725), 0.0),
+            "01:02:05  0 iterations  0.0/s  heap unknown   0 restarts"
+        );
+    }
+
+    #[test]
+    fn the_sparkline_keeps_the_last_minute_only() {
+        let progress = Progress::default();
+        for value in 0..200 {
+            progress.heap(Some(f64::from(value)));
+        }
+        assert_eq!(progress.0.heaps.lock().unwrap().len(), SPARKS);
+    }
+}

@@ -1,0 +1,213 @@
+//! The one writer: a thread of its own behind a bounded queue, so that neither a tick nor the loop waits for the disk.
+//!
+//! It commits what has come, checkpoints on a timer, and looks whether the file is still the one at its path.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, anyhow};
+use heapsoak_rrd::{Reading, Time};
+use heapsoak_store::{StoreError, Writer};
+use tokio::sync::watch;
+
+use super::axis::Axis;
+use super::layout::Layout;
+
+/// Messages that may wait while the disk is slow: ten minutes of samples at one a second.
+const QUEUE: usize = 600;
+/// A file copied alone lacks at most what was written since the last checkpoint.
+const CHECKPOINT_EVERY: Duration = Duration::from_secs(10);
+/// A deleted or replaced file is silent for SQLite: only the path tells.
+const LOOK_AT_PATH_EVERY: Duration = Duration::from_secs(3);
+/// A failure that lasts is told again at this pace.
+const TELL_AGAIN: Duration = Duration::from_secs(60);
+
+#[derive(Debug)]
+enum Message {
+    Sample { time: Time, readings: Vec<Reading> },
+    Event { time: Time, kind: &'static str, detail: String },
+    End { time: Time, reason: String, status: u8 },
+}
+
+/// A handle to the writer; clones share it. Nothing sent through it blocks.
+#[derive(Debug, Clone)]
+pub(crate) struct Recording {
+    queue: SyncSender<Message>,
+    dropped: Arc<AtomicU64>,
+    axis: Axis,
+}
+
+impl Recording {
+    /// All readings of one tick, in the order of the sources.
+    pub(crate) fn sample(&self, time: Time, readings: Vec<Reading>) {
+        self.send(Message::Sample { time, readings });
+    }
+
+    /// Something that happened just now.
+    pub(crate) fn event(&self, kind: &'static str, detail: impl Into<String>) {
+        let detail = detail.into();
+        tracing::info!("{kind}: {detail}");
+        self.send(Message::Event { time: self.axis.now(), kind, detail });
+    }
+
+    fn send(&self, message: Message) {
+        if let Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) = self.queue.try_send(message) {
+            self.dropped.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+/// The thread, held by the run.
+pub(crate) struct WriterThread {
+    thread: JoinHandle<anyhow::Result<()>>,
+    queue: SyncSender<Message>,
+    failed: watch::Receiver<Option<String>>,
+}
+
+/// Starts the thread that owns `store`, whose run has begun.
+pub(crate) fn start(store: Writer, layout: Layout, axis: Axis) -> anyhow::Result<(Recording, WriterThread)> {
+    let (queue, messages) = sync_channel(QUEUE);
+    let (fail, failed) = watch::channel(None);
+    let dropped = Arc::new(AtomicU64::new(0));
+    let lost = Arc::clone(&dropped);
+    let thread = std::thread::Builder::new()
+        .name("store".into())
+        .spawn(move || {
+            let result = Work { store, messages, dropped: lost, layout, failing: None }.run();
+            if let Err(error) = &result {
+                fail.send_replace(Some(format!("{error:#}")));
+            }
+            result
+        })
+        .context("no thread for the store")?;
+    Ok((Recording { queue: queue.clone(), dropped, axis }, WriterThread { thread, queue, failed }))
+}
+
+impl WriterThread {
+    /// Resolves when the store can be written no more; the text is the reason.
+    pub(crate) async fn failed(&mut self) -> String {
+        match self.failed.wait_for(Option::is_some).await {
+            Ok(reason) => reason.clone().unwrap_or_default(),
+            Err(_) => "the thread of the store ended".into(),
+        }
+    }
+
+    /// Ends the run, writes everything and leaves one file.
+    ///
+    /// # Errors
+    /// When the last commit fails.
+    pub(crate) fn end(self, time: Time, reason: String, status: u8) -> anyhow::Result<()> {
+        // A full queue is emptied by the thread; when the thread is gone its own error is the one to tell.
+        let _ = self.queue.send(Message::End { time, reason, status });
+        self.thread.join().map_err(|_| anyhow!("the thread of the store panicked"))?
+    }
+}
+
+struct Failure {
+    since: Instant,
+    told: Instant,
+    times: u64,
+}
+
+struct Work {
+    store: Writer,
+    messages: Receiver<Message>,
+    dropped: Arc<AtomicU64>,
+    layout: Layout,
+    failing: Option<Failure>,
+}
+
+impl Work {
+    fn run(mut self) -> anyhow::Result<()> {
+        let mut checkpoint_at = Instant::now() + CHECKPOINT_EVERY;
+        let mut look_at = Instant::now() + LOOK_AT_PATH_EVERY;
+        loop {
+            let wait = checkpoint_at.min(look_at).saturating_duration_since(Instant::now());
+            match self.messages.recv_timeout(wait) {
+                Ok(first) => {
+                    if self.take(first)? {
+                        return self.finish();
+                    }
+                    self.commit()?;
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return self.finish(),
+            }
+            if Instant::now() >= look_at {
+                self.store.check_path()?;
+                look_at = Instant::now() + LOOK_AT_PATH_EVERY;
+            }
+            if Instant::now() >= checkpoint_at {
+                self.checkpoint();
+                checkpoint_at = Instant::now() + CHECKPOINT_EVERY;
+            }
+        }
+    }
+
+    /// Applies `first` and whatever else waits; true when the end was among it.
+    fn take(&mut self, first: Message) -> anyhow::Result<bool> {
+        let mut next = Some(first);
+        while let Some(message) = next {
+            match message {
+                Message::Sample { time, readings } => {
+                    if let Err(error) = self.store.update(time, &self.layout.spread(readings)) {
+                        tracing::warn!("a sample was refused: {error}");
+                    }
+                }
+                Message::Event { time, kind, detail } => self.store.event(time, kind, &detail)?,
+                Message::End { time, reason, status } => {
+                    let dropped = self.dropped.load(Ordering::Relaxed);
+                    if dropped > 0 {
+                        self.store.event(time, "dropped", &format!("{dropped} messages: the disk was too slow"))?;
+                    }
+                    self.store.event(time, "end", &reason)?;
+                    self.store.end_run(time, &reason, status.into())?;
+                    return Ok(true);
+                }
+            }
+            next = self.messages.try_recv().ok();
+        }
+        Ok(false)
+    }
+
+    /// What cannot be written now stays pending in the store and is written with what comes next.
+    fn commit(&mut self) -> anyhow::Result<()> {
+        match self.store.commit() {
+            Ok(()) => {
+                if let Some(failure) = self.failing.take() {
+                    let seconds = failure.since.elapsed().as_secs();
+                    tracing::warn!("the store is written again after {seconds} s; nothing that it can hold is lost");
+                }
+                Ok(())
+            }
+            Err(error @ (StoreError::Lost { .. } | StoreError::Replaced { .. })) => Err(error.into()),
+            Err(error) => {
+                self.tell(&error);
+                Ok(())
+            }
+        }
+    }
+
+    fn tell(&mut self, error: &StoreError) {
+        let now = Instant::now();
+        let failure = self.failing.get_or_insert(Failure { since: now, told: now - TELL_AGAIN, times: 0 });
+        failure.times += 1;
+        if now.duration_since(failure.told) >= TELL_AGAIN {
+            tracing::warn!("the store cannot be written ({} times by now; it is tried again): {error}", failure.times);
+            failure.told = now;
+        }
+    }
+
+    fn checkpoint(&mut self) {
+        if let Err(error) = self.store.checkpoint() {
+            self.tell(&error);
+        }
+    }
+
+    fn finish(self) -> anyhow::Result<()> {
+        self.store.close().context("the end of the run is not written")
+    }
+}
