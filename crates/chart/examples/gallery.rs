@@ -87,7 +87,8 @@ fn eventful() -> Picture {
         mark(315.0, MarkKind::Restart, "restart"),
         mark(130.0, MarkKind::OutOfMemory, "out of memory"),
     ];
-    picture.notice = Some("no data since 14:03:07".to_owned());
+    picture.panels[0].series[0].points.truncate(175);
+    picture.notice = Some("no data since 14:02:13".to_owned());
     picture
 }
 

@@ -65,3 +65,18 @@ impl FromStr for Color {
         Ok(Color { red: byte(0)?, green: byte(2)?, blue: byte(4)?, alpha })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colours_are_read_as_rrdtool_writes_them_and_nothing_else_is() {
+        let read = |text: &str| text.parse::<Color>();
+        assert_eq!(read("#ff0000"), Ok(Color::RED));
+        assert_eq!(read("00FF7f80"), Ok(Color { red: 0, green: 255, blue: 127, alpha: 128 }));
+        for wrong in ["", "#", "#fff", "#ff00", "#ff000g", "red", "#ff0000000", "ééé"] {
+            assert_eq!(read(wrong), Err(ChartError::Color { text: wrong.to_owned() }), "{wrong}");
+        }
+    }
+}

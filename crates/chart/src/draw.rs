@@ -199,15 +199,15 @@ fn draw_trace<B: DrawingBackend>(pen: &mut Pen<'_, B>, trace: &Trace, theme: The
             pen.between(&stroke.line, &stroke.base, fill.fade(opacity))?;
         }
         if trace.band {
-            draw_band(pen, stroke, trace)?;
+            draw_band(pen, stroke, trace.ink)?;
         }
     }
     for stroke in &trace.strokes {
         match (stroke.line.first(), stroke.line.last()) {
             // One row, or one row between two gaps: a line of no length is not seen.
-            (Some(first), Some(last)) if last.0 - first.0 < 4.0 => {
+            (Some(first), Some(last)) if last.0 - first.0 < 8.0 => {
                 let middle = stroke.line[stroke.line.len() / 2];
-                pen.dot(middle, trace.width.max(1.5) + 0.75, trace.ink)?;
+                pen.dot(middle, trace.width.max(1.5) + 1.0, trace.ink)?;
             }
             _ => pen.dashed(&stroke.line, trace.width, trace.ink, trace.dash)?,
         }
@@ -215,18 +215,16 @@ fn draw_trace<B: DrawingBackend>(pen: &mut Pen<'_, B>, trace: &Trace, theme: The
     Ok(())
 }
 
-/// The band between the lowest and the highest values. One node a column makes
-/// edges that are all edge: there it is a little darker instead.
-fn draw_band<B: DrawingBackend>(pen: &mut Pen<'_, B>, stroke: &Stroke, trace: &Trace) -> Result<(), ChartError> {
-    let edge = |ys: &[f64]| stroke.line.iter().zip(ys).map(|(&(x, _), &y)| (x, y)).collect::<Vec<_>>();
-    let high = edge(&stroke.high);
-    let dense = high.windows(2).filter(|pair| pair[1].0 - pair[0].0 < 1.5).count() * 2 > high.len();
-    pen.between(&high, &stroke.low, trace.ink.fade(if dense { 0.4 } else { 0.26 }))?;
-    if dense {
+/// The band between the lowest and the highest values. Where each column has a
+/// step of its own, an edge would hide it.
+fn draw_band<B: DrawingBackend>(pen: &mut Pen<'_, B>, stroke: &Stroke, ink: Color) -> Result<(), ChartError> {
+    pen.between(&stroke.high, &stroke.low, ink.fade(0.27))?;
+    if stroke.dense {
         return Ok(());
     }
-    pen.line(&high, 0.75, trace.ink.fade(0.5))?;
-    pen.line(&edge(&stroke.low), 0.75, trace.ink.fade(0.5))
+    let low: Vec<(f64, f64)> = stroke.high.iter().zip(&stroke.low).map(|(&(x, _), &y)| (x, y)).collect();
+    pen.line(&stroke.high, 0.75, ink.fade(0.5))?;
+    pen.line(&low, 0.75, ink.fade(0.5))
 }
 
 fn rules<B: DrawingBackend>(pen: &mut Pen<'_, B>, panel: &PanelLayout, colors: Colors) -> Result<(), ChartError> {

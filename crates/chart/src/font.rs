@@ -65,10 +65,11 @@ impl Type {
 
     /// The text, or as much of it as fits with `…` behind.
     pub(crate) fn fit(self, text: &str, width: f64) -> String {
+        let text = one_line(text);
         let mut rights = Vec::new();
-        self.walk(text, |_, _, right| rights.push(right));
-        if text.chars().count() <= rights.len() && rights.last().is_none_or(|&right| right <= width) {
-            return text.to_owned();
+        self.walk(&text, |_, _, right| rights.push(right));
+        if rights.last().is_none_or(|&right| right <= width) {
+            return text;
         }
         let room = width - self.width("…");
         let keep = rights.iter().take_while(|&&right| right <= room).count();

@@ -5,6 +5,7 @@
 //! a line darkens each pixel by its distance from the middle of the line.
 
 use std::convert::Infallible;
+use std::ops::Range;
 
 use ab_glyph_rasterizer::{Rasterizer, point};
 use plotters_backend::text_anchor::HPos;
@@ -24,8 +25,10 @@ pub(crate) struct Raster {
     /// Pixels per unit.
     scale: f64,
     pixels: Vec<u8>,
-    /// Coverage of the stroke being drawn; kept for its memory.
+    /// Coverage of the stroke being drawn; all zero between two strokes.
     mask: Vec<f32>,
+    /// The columns of each row of the mask that the stroke touches.
+    touched: Vec<Range<usize>>,
 }
 
 /// A rectangle of whole pixels within the image.
@@ -51,7 +54,14 @@ impl Raster {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "layout() checked the size")]
     pub(crate) fn new(layout: &Layout, scale: f64) -> Raster {
         let (width, height) = ((layout.width * scale).round() as usize, (layout.height * scale).round() as usize);
-        Raster { width, height, scale: scale / UNITS, pixels: vec![255; width * height * 3], mask: Vec::new() }
+        Raster {
+            width,
+            height,
+            scale: scale / UNITS,
+            pixels: vec![255; width * height * 3],
+            mask: Vec::new(),
+            touched: Vec::new(),
+        }
     }
 
     pub(crate) fn pixels_per_unit(&self) -> f64 {
@@ -89,6 +99,20 @@ impl Raster {
         }
     }
 
+    /// Whole pixels of one row.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 256 by construction")]
+    fn blend_row(&mut self, columns: Range<usize>, y: usize, color: BackendColor) {
+        let alpha = (color.alpha * 256.0) as u32;
+        let (red, green, blue) = color.rgb;
+        let start = y * self.width;
+        let Some(row) = self.pixels.get_mut((start + columns.start) * 3..(start + columns.end) * 3) else { return };
+        for pixel in row.chunks_exact_mut(3) {
+            for (channel, ink) in pixel.iter_mut().zip([red, green, blue]) {
+                *channel = ((u32::from(*channel) * (256 - alpha) + u32::from(ink) * alpha) >> 8) as u8;
+            }
+        }
+    }
+
     /// Raises the mask along one straight piece of a line.
     #[expect(clippy::cast_possible_truncation, reason = "a coverage of 0 to 1")]
     fn cover(&mut self, window: Window, from: (f64, f64), to: (f64, f64), half: f64) {
@@ -112,6 +136,8 @@ impl Raster {
             let left = index((a.min(b) - reach).floor(), self.width).max(window.left);
             let right = index((a.max(b) + reach).ceil(), self.width).min(right_edge);
             let start = (row - window.top) * window.width;
+            let touched = &mut self.touched[row - window.top];
+            *touched = touched.start.min(left - window.left)..touched.end.max(right.max(left) - window.left);
             for column in left..right {
                 let (px, py) = (to_f64(column) + 0.5 - from.0, y - from.1);
                 let along = if square > 0.0 { ((px * dx + py * dy) / square).clamp(0.0, 1.0) } else { 0.0 };
@@ -131,21 +157,25 @@ impl Raster {
         let Some((low, high)) = bounds(points) else { return };
         let reach = half + 1.0;
         let window = self.window((low.0 - reach, low.1 - reach), (high.0 + reach, high.1 + reach));
-        self.mask.clear();
-        self.mask.resize(window.width * window.height, 0.0);
+        if self.mask.len() < window.width * window.height {
+            self.mask.resize(window.width * window.height, 0.0);
+        }
+        self.touched.clear();
+        self.touched.resize(window.height, window.width..0);
         if points.len() == 1 {
             self.cover(window, points[0], points[0], half);
         }
         for pair in points.windows(2) {
             self.cover(window, pair[0], pair[1], half);
         }
-        let mask = std::mem::take(&mut self.mask);
-        for (row, cells) in mask.chunks_exact(window.width.max(1)).enumerate() {
-            for (column, &coverage) in cells.iter().enumerate().filter(|(_, coverage)| **coverage > 0.0) {
-                self.blend(window.left + column, window.top + row, color, coverage * pale);
+        for row in 0..window.height {
+            for column in self.touched[row].clone() {
+                let coverage = std::mem::take(&mut self.mask[row * window.width + column]);
+                if coverage > 0.0 {
+                    self.blend(window.left + column, window.top + row, color, coverage * pale);
+                }
             }
         }
-        self.mask = mask;
     }
 
     #[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "pixel positions")]
@@ -221,6 +251,13 @@ impl DrawingBackend for Raster {
         };
         for y in window.top..window.top + window.height {
             let down = share(y, low.1, high.1);
+            if window.width > 2 && down >= 1.0 {
+                let right = window.left + window.width - 1;
+                self.blend(window.left, y, color, share(window.left, low.0, high.0) as f32);
+                self.blend_row(window.left + 1..right, y, color);
+                self.blend(right, y, color, share(right, low.0, high.0) as f32);
+                continue;
+            }
             for x in window.left..window.left + window.width {
                 self.blend(x, y, color, (down * share(x, low.0, high.0)) as f32);
             }

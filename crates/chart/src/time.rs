@@ -341,6 +341,22 @@ mod tests {
         assert_eq!(axis.zone, "UTC+05:30");
     }
 
+    /// Wherever the machine is: the nights on which Europe and America change.
+    #[test]
+    fn a_change_of_summer_time_neither_repeats_a_label_nor_stops_the_axis() {
+        for midnight in [1_774_742_400.0, 1_792_886_400.0, 1_772_942_400.0, 1_793_491_200.0] {
+            for hours in [1.0, 3.0, 6.0, 24.0, 72.0, 240.0] {
+                for start in 0..12 {
+                    let from = midnight + f64::from(start) * 1800.0;
+                    let axis = time_axis(Zone::Local, from, from + hours * 3600.0, 800.0, &measure);
+                    assert!(axis.ticks.len() >= 3, "{from} {hours} {axis:?}");
+                    let apart = |pair: &[TimeTick]| pair[0].time < pair[1].time && pair[0].text != pair[1].text;
+                    assert!(axis.ticks.windows(2).all(apart), "{from} {hours} {axis:?}");
+                }
+            }
+        }
+    }
+
     #[test]
     fn impossible_spans_have_an_empty_axis() {
         for (from, to) in [(2.0, 1.0), (1.0, 1.0), (f64::NAN, 1.0), (0.0, f64::INFINITY), (-1e300, 1e300)] {

@@ -26,6 +26,9 @@ pub struct ValueTick {
 /// How many ticks may differ from one another only far behind the point.
 const MOST_DECIMALS: usize = 15;
 
+/// In characters; longer names of units are cut.
+const LONGEST_UNIT: usize = 16;
+
 /// A prefixed unit: its size in the base unit, and its name.
 struct Scale {
     size: f64,
@@ -62,6 +65,7 @@ impl Unit {
             Unit::Count | Unit::Plain => pick(1000.0, 10.0, &DECIMAL, ""),
             Unit::Named(name) => {
                 let mut scale = pick(1000.0, 10.0, &DECIMAL, "");
+                let name: String = name.chars().take(LONGEST_UNIT).collect();
                 scale.name = format!("{} {name}", scale.name).trim_start().to_owned();
                 scale
             }
@@ -161,7 +165,7 @@ fn steps(binary: bool) -> impl Iterator<Item = f64> {
 
 /// The span of the data, widened to something that can be drawn.
 fn span(panel: &Panel, data: Option<(f64, f64)>) -> (f64, f64) {
-    let nothing = if panel.unit.is_binary() { 1024.0 * 1024.0 } else { 1.0 };
+    let nothing = if panel.unit.is_binary() { 10.0 * 1024.0 * 1024.0 } else { 1.0 };
     let (mut low, mut high) = data.unwrap_or((0.0, nothing));
     match panel.baseline {
         Baseline::Zero => (low, high) = (low.min(0.0), high.max(0.0)),

@@ -136,7 +136,7 @@ pub(super) fn footer(
         }
     }
     for comment in &picture.comments {
-        let text = style.text.fit(&one_line(comment), room);
+        let text = style.text.fit(comment, room);
         let at = (style.margin(), footer.height + style.text.size);
         footer.labels.push(label(style.text, &text, at, Anchor::Start, style.colors.ink));
         footer.height += line_height(style);
@@ -183,8 +183,11 @@ impl Footer {
         for ((called, value), (x, line)) in cells.iter().zip(places) {
             let baseline = self.height + line * line_height(style) + style.text.size;
             let value_x = x + style.small.width(called) + style.text.size * 0.45;
-            self.labels.push(label(style.small, called, (x, baseline), Anchor::Start, style.colors.quiet));
-            self.labels.push(label(style.text, value, (value_x, baseline), Anchor::Start, style.colors.ink));
+            let right = width - style.margin();
+            let called = style.small.fit(called, right - x);
+            let value = style.text.fit(value, right - value_x);
+            self.labels.push(label(style.small, &called, (x, baseline), Anchor::Start, style.colors.quiet));
+            self.labels.push(label(style.text, &value, (value_x, baseline), Anchor::Start, style.colors.ink));
         }
         self.height += lines * line_height(style);
     }
@@ -198,7 +201,8 @@ impl Footer {
             let middle = x + style.text.size * 0.5;
             self.labels.push(label(style.glyph, item.0.glyph(), (middle, baseline), Anchor::Middle, ink));
             let at = (x + style.text.size * 1.4, baseline);
-            self.labels.push(label(style.small, &legend_text(*item), at, Anchor::Start, style.colors.ink));
+            let text = style.small.fit(&legend_text(*item), width - style.margin() - at.0);
+            self.labels.push(label(style.small, &text, at, Anchor::Start, style.colors.ink));
         }
         self.height += lines * line_height(style);
     }

@@ -2,14 +2,15 @@
 //! and lines in pixels. Pure; the tests look at this rather than at pixels.
 
 mod footer;
+mod labels;
 mod marks;
 mod trace;
 
 use crate::font::{Type, one_line};
 use crate::rows::{Survey, survey};
 use crate::theme::Colors;
-use crate::time::{LABELLED, TimeAxis, TimeTick, time_axis};
-use crate::value::{ValueAxis, format_round, value_axis};
+use crate::time::{LABELLED, time_axis};
+use crate::value::{ValueAxis, value_axis};
 use crate::{ChartError, Color, Frame, Panel, Picture, RuleKind};
 
 pub use footer::{Footer, Swatch};
@@ -130,7 +131,8 @@ impl Style {
 /// Places one line of text.
 pub(crate) fn label(typeface: Type, text: &str, at: (f64, f64), anchor: Anchor, ink: Color) -> Label {
     let (x, y) = at;
-    let width = typeface.width(text);
+    let text = one_line(text);
+    let width = typeface.width(&text);
     let left = match anchor {
         Anchor::Start => x,
         Anchor::Middle => x - width / 2.0,
@@ -138,7 +140,7 @@ pub(crate) fn label(typeface: Type, text: &str, at: (f64, f64), anchor: Anchor, 
     };
     // DejaVu's capitals are 0.73 em high, its descenders 0.24 em deep.
     let rect = Rect { x: left, y: y - typeface.size * 0.76, width, height: typeface.size };
-    Label { text: text.to_owned(), x, y, anchor, turned: false, ink, rect, typeface }
+    Label { text, x, y, anchor, turned: false, ink, rect, typeface }
 }
 
 /// A picture with everything in its place.
@@ -265,10 +267,10 @@ pub fn layout(picture: &Picture) -> Result<Layout, ChartError> {
         let traces = trace::traces(panel, surveys, span, &canvas, &axis, (style.colors, first));
         first += panel.series.len();
         let mut panel_layout = PanelLayout {
-            gaps: trace::gaps(surveys, span, &canvas),
-            rules: rules(panel, &style, &canvas, &axis),
-            value_labels: if bare { Vec::new() } else { value_labels(&style, &canvas, &axis) },
-            label: if bare { None } else { side_label(&style, panel, &canvas) },
+            gaps: trace::gaps(surveys, span, &canvas, picture.notice.is_some()),
+            rules: labels::rules(panel, &style, &canvas, &axis),
+            value_labels: if bare { Vec::new() } else { labels::value_labels(&style, &canvas, &axis) },
+            label: if bare { None } else { labels::side_label(&style, panel, &canvas) },
             canvas,
             axis,
             traces,
@@ -283,14 +285,14 @@ pub fn layout(picture: &Picture) -> Result<Layout, ChartError> {
     let axis = time_axis(picture.zone, picture.from, picture.to, whole.width, &measure);
     let x = |time: f64| whole.x + (time - picture.from) / (picture.to - picture.from) * whole.width;
     let (time_labels, dates) =
-        if bare { Default::default() } else { time_labels(&style, &axis, &whole, frame.width, x) };
+        if bare { Default::default() } else { labels::time_labels(&style, &axis, &whole, frame.width, x) };
     let mut marks = marks::marks(picture, &style, &whole, frame.width);
     if bare {
         marks.labels.clear();
     }
     let footer_top = whole.bottom() + if bare { 0.0 } else { below(&style) };
     let mut footer = frame.footer;
-    if picture.frame == Frame::Whole {
+    if frame.explains {
         footer.add_marks(&style, &marks, frame.width);
     }
     let foot = if bare { 0.0 } else { footer.height + style.margin() };
@@ -300,7 +302,7 @@ pub fn layout(picture: &Picture) -> Result<Layout, ChartError> {
         width: frame.width,
         height,
         titles: frame.titles,
-        notice: notice(picture, &style, &surveys, &laid),
+        notice: labels::notice(picture, &style, &surveys, &laid),
         panels: laid,
         times: axis.ticks.iter().map(|tick| x(tick.time)).collect(),
         minor_times: axis.minor.iter().map(|&time| x(time)).collect(),
@@ -322,6 +324,8 @@ struct Measured {
     axes: Vec<ValueAxis>,
     titles: Vec<Label>,
     footer: Footer,
+    /// Whether there is room below for the legend of the marks.
+    explains: bool,
 }
 
 /// From the canvas to the numbers: tick labels, dates.
@@ -339,7 +343,6 @@ fn measure(
     let bare = picture.frame == Frame::Bare;
     let margin = if bare { 0.0 } else { style.margin() };
     let head = if bare { 0.0 } else { margin + titles_height(picture, style) + marks::strip(picture, style) };
-    #[expect(clippy::cast_precision_loss, reason = "a handful of panels")]
     let between = (style.text.size * 1.4).round();
     let gaps = between * (panels.len().saturating_sub(1)) as f64;
     // With the canvas given, the widest footer is unknown until the left margin
@@ -347,6 +350,7 @@ fn measure(
     let width_for_footer = if picture.size.full { asked_width } else { asked_width + margin * 2.0 };
     let mut footer = Footer::default();
     let mut foot = 0.0;
+    let mut explains = picture.frame == Frame::Whole;
     let mut canvas_height = asked_height;
     let size_footer = |width: f64| {
         let footer = footer::footer(picture, style, panels, surveys, width);
@@ -359,6 +363,7 @@ fn measure(
         // A small image gives up its numbers before its canvas.
         if asked_height - head - foot < asked_height / 3.0 {
             (footer, foot) = (Footer::default(), below(style));
+            explains = false;
         }
         canvas_height = asked_height - head - foot;
     }
@@ -386,9 +391,19 @@ fn measure(
     let height = if picture.size.full { asked_height } else { head + canvas_height + foot };
     let pixels = width * height * picture.scale * picture.scale;
     within("pixels", pixels.round(), (1.0, MOST_PIXELS))?;
-    let titles = if bare { Vec::new() } else { titles(picture, style, left, width - margin - left) };
+    let titles = if bare { Vec::new() } else { labels::titles(picture, style, left, width - margin - left) };
     let canvas = Rect { x: left.round(), y: head.round(), width: canvas_width.round(), height: heights[0] };
-    Ok(Measured { width: width.round(), height: height.round(), canvas, heights, between, axes, titles, footer })
+    Ok(Measured {
+        width: width.round(),
+        height: height.round(),
+        canvas,
+        heights,
+        between,
+        axes,
+        titles,
+        footer,
+        explains,
+    })
 }
 
 /// The canvas that is left of a full-size image must hold something too.
@@ -426,7 +441,9 @@ fn data_range(panel: &Panel, surveys: &[Survey]) -> Option<(f64, f64)> {
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a canvas' height through a text's")]
 fn labels_that_fit(style: &Style, height: f64) -> usize {
-    (height / (style.text.size * 3.6)).floor() as usize
+    // Room to breathe, but at least a few labels where they fit at all.
+    let (airy, tight) = (height / (style.text.size * 4.2), height / (style.text.size * 2.2));
+    airy.max(tight.min(4.0)).floor() as usize
 }
 
 fn widest_label(style: &Style, axes: &[ValueAxis]) -> f64 {
@@ -444,162 +461,4 @@ fn titles_height(picture: &Picture, style: &Style) -> f64 {
     let subtitle = if picture.subtitle.is_empty() { 0.0 } else { style.text.size * 1.5 };
     let after = if lines + subtitle > 0.0 { style.text.size * 0.6 } else { 0.0 };
     (lines * style.title.size * 1.3 + subtitle + after).round()
-}
-
-fn titles(picture: &Picture, style: &Style, left: f64, width: f64) -> Vec<Label> {
-    let mut baseline = style.margin() + style.title.size * 0.8;
-    let mut labels = Vec::new();
-    for line in picture.title.lines() {
-        let text = style.title.fit(&one_line(line), width);
-        labels.push(label(style.title, &text, (left, baseline.round()), Anchor::Start, style.colors.ink));
-        baseline += style.title.size * 1.3;
-    }
-    if !picture.subtitle.is_empty() {
-        let at = (left, (baseline - style.title.size * 0.8 + style.text.size * 1.05).round());
-        let text = style.text.fit(&one_line(&picture.subtitle), width);
-        labels.push(label(style.text, &text, at, Anchor::Start, style.colors.quiet));
-    }
-    labels
-}
-
-fn value_labels(style: &Style, canvas: &Rect, axis: &ValueAxis) -> Vec<Label> {
-    let mut labels: Vec<Label> = Vec::new();
-    for tick in &axis.ticks {
-        let at = (canvas.x - 8.0, y(canvas, axis, tick.value) + style.text.size * 0.36);
-        let placed = label(style.text, &tick.text, at, Anchor::End, style.colors.quiet);
-        if labels.last().is_none_or(|last| !last.rect.overlaps(&placed.rect)) {
-            labels.push(placed);
-        }
-    }
-    labels
-}
-
-fn side_label(style: &Style, panel: &Panel, canvas: &Rect) -> Option<Label> {
-    if panel.label.is_empty() {
-        return None;
-    }
-    let text = style.text.fit(&one_line(&panel.label), canvas.height);
-    let at = (style.margin() + style.text.size * 0.8, canvas.y + canvas.height / 2.0);
-    let mut label = label(style.text, &text, at, Anchor::Middle, style.colors.quiet);
-    let (width, height) = (label.rect.width, label.rect.height);
-    label.turned = true;
-    label.rect = Rect { x: at.0 - height * 0.76, y: at.1 - width / 2.0, width: height, height: width };
-    Some(label)
-}
-
-fn rules(panel: &Panel, style: &Style, canvas: &Rect, axis: &ValueAxis) -> Vec<RuleLine> {
-    let mut lines: Vec<RuleLine> = Vec::new();
-    for rule in panel.rules.iter().filter(|rule| (axis.bottom..=axis.top).contains(&rule.value)) {
-        let ink = rule.color.unwrap_or(style.colors.rule(rule.kind));
-        let height = y(canvas, axis, rule.value);
-        let text = format!("{} {}", rule.label, format_round(&panel.unit, rule.value));
-        let text = style.small.fit(&one_line(&text), canvas.width - 16.0);
-        let place = |baseline: f64| label(style.small, &text, (canvas.right() - 8.0, baseline), Anchor::End, ink);
-        let taken = |label: &Label| {
-            !canvas.holds(&label.rect)
-                || lines.iter().filter_map(|line| line.label.as_ref()).any(|other| other.rect.overlaps(&label.rect))
-        };
-        let label = [place(height - 5.0), place(height + style.small.size * 0.76 + 5.0)]
-            .into_iter()
-            .find(|label| !taken(label));
-        lines.push(RuleLine { y: height, ink, label });
-    }
-    lines
-}
-
-fn time_labels(
-    style: &Style,
-    axis: &TimeAxis,
-    canvas: &Rect,
-    width: f64,
-    x: impl Fn(f64) -> f64,
-) -> (Vec<Label>, Vec<Label>) {
-    let baseline = canvas.bottom() + 6.0 + style.text.size;
-    let image = Rect { x: 2.0, y: 0.0, width: width - 4.0, height: f64::INFINITY };
-    let mut times: Vec<Label> = Vec::new();
-    for tick in &axis.ticks {
-        let placed = label(style.text, &tick.text, (x(tick.time), baseline), Anchor::Middle, style.colors.ink);
-        let free = times.last().is_none_or(|last| last.rect.right() + 2.0 <= placed.rect.x);
-        if free && image.holds(&placed.rect) {
-            times.push(placed);
-        }
-    }
-    let dates = dates(style, axis, canvas, &image, (baseline + style.small.size * 1.35).round(), &x);
-    (times, dates)
-}
-
-/// The line below the times: the date at the start, each change of it, the zone.
-fn dates(
-    style: &Style,
-    axis: &TimeAxis,
-    canvas: &Rect,
-    image: &Rect,
-    baseline: f64,
-    x: &impl Fn(f64) -> f64,
-) -> Vec<Label> {
-    let place =
-        |text: &str, x: f64, anchor: Anchor| label(style.small, text, (x, baseline), anchor, style.colors.quiet);
-    let mut kept: Vec<Label> = Vec::new();
-    let free = |kept: &[Label], candidate: &Label| {
-        let space = Rect { x: candidate.rect.x - 8.0, width: candidate.rect.width + 16.0, ..candidate.rect };
-        image.holds(&candidate.rect) && !kept.iter().any(|other| other.rect.overlaps(&space))
-    };
-    let start = |tick: &TimeTick| (x(tick.time) - style.text.width(&tick.text) / 2.0).max(canvas.x);
-    let mut year = year_of(&axis.date);
-    // Changes are news: they come before the start's date and the zone.
-    for tick in &axis.ticks {
-        let Some(date) = &tick.date else { continue };
-        let same_year = year_of(date) == year && year_of(date) != Some(date);
-        let short = date.rsplit_once(' ').filter(|_| same_year).map_or(date.as_str(), |(short, _)| short);
-        let candidate = place(short, start(tick), Anchor::Start);
-        if free(&kept, &candidate) {
-            kept.push(candidate);
-            year = year_of(date);
-        }
-    }
-    for (text, x, anchor) in [(&axis.date, canvas.x, Anchor::Start), (&axis.zone, canvas.right(), Anchor::End)] {
-        let candidate = place(text, x, anchor);
-        if !text.is_empty() && free(&kept, &candidate) {
-            kept.push(candidate);
-        }
-    }
-    kept.sort_by(|a, b| a.rect.x.total_cmp(&b.rect.x));
-    // Where there was no room for the start's date, the first change tells the year.
-    if let Some((first, others)) = kept.split_first_mut()
-        && let Some(date) =
-            axis.ticks.iter().filter_map(|tick| tick.date.as_ref()).find(|date| date.starts_with(&first.text))
-    {
-        let full = place(date, first.rect.x, Anchor::Start);
-        if free(others, &full) {
-            *first = full;
-        }
-    }
-    kept
-}
-
-fn year_of(date: &str) -> Option<&str> {
-    date.rsplit(' ').next().filter(|year| !year.is_empty())
-}
-
-fn notice(picture: &Picture, style: &Style, surveys: &[Vec<Survey>], panels: &[PanelLayout]) -> Option<Notice> {
-    let empty = surveys.iter().flatten().all(|survey| survey.known.is_none());
-    let canvas = panels.first()?.canvas;
-    let text = picture.notice.as_deref().or(empty.then_some("no data yet"))?;
-    if empty {
-        let typeface = Type { bold: false, ..style.title };
-        let text = typeface.fit(&one_line(text), canvas.width - 8.0);
-        let at = (canvas.x + canvas.width / 2.0, canvas.y + canvas.height / 2.0);
-        return Some(Notice { label: label(typeface, &text, at, Anchor::Middle, style.colors.quiet), plate: None });
-    }
-    let text = style.bold.fit(&one_line(text), canvas.width - style.text.size * 3.0);
-    let pad = style.text.size * 0.7;
-    let at = (canvas.right() - pad - 10.0, canvas.y + 10.0 + pad + style.text.size * 0.72);
-    let label = label(style.bold, &text, at, Anchor::End, style.colors.ink);
-    let plate = Rect {
-        x: (label.rect.x - pad).round(),
-        y: canvas.y + 10.0,
-        width: (label.rect.width + pad * 2.0).round(),
-        height: (style.text.size * 0.72 + pad * 2.0).round(),
-    };
-    Some(Notice { label, plate: Some(plate) })
 }

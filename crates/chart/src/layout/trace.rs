@@ -31,19 +31,13 @@ pub struct Stroke {
     pub line: Vec<(f64, f64)>,
     /// The foot of the area, at the same positions.
     pub base: Vec<f64>,
-    /// The band's upper edge, at the same positions.
-    pub high: Vec<f64>,
-    /// The band's lower edge, at the same positions.
+    /// The upper edge of the band between the lowest and the highest values.
+    pub high: Vec<(f64, f64)>,
+    /// The lower edge of the band, at the same positions.
     pub low: Vec<f64>,
-}
-
-impl Stroke {
-    fn push(&mut self, x: f64, node: &Node, y: &impl Fn(f64) -> f64) {
-        self.line.push((x, y(node.value)));
-        self.base.push(y(node.base));
-        self.high.push(y(node.high));
-        self.low.push(y(node.low));
-    }
+    /// One node a pixel column or more: the band goes in steps, a column each,
+    /// so that a peak of one column keeps its full height.
+    pub dense: bool,
 }
 
 /// All series of a panel. `paint` is the palette and the number of series in the
@@ -82,31 +76,52 @@ pub(super) fn traces(
 
 fn stroke(run: &[Node], join: Join, x: &impl Fn(f64) -> f64, y: &impl Fn(f64) -> f64) -> Stroke {
     let mut stroke = Stroke::default();
+    let ends = run.first().zip(run.last()).map(|(first, last)| x(last.end) - x(first.start));
+    #[expect(clippy::cast_precision_loss, reason = "at most two nodes a pixel column")]
+    let nodes = run.len() as f64;
+    stroke.dense = run.len() > 2 && ends.is_some_and(|width| width < nodes * 1.5);
     let last = run.len().saturating_sub(1);
     for (index, node) in run.iter().enumerate() {
-        if join == Join::Steps {
-            stroke.push(x(node.start), node, y);
-            stroke.push(x(node.end), node, y);
-            continue;
+        let places: &[f64] = match join {
+            Join::Steps => &[node.start, node.end],
+            Join::Through => &[node.middle()],
+            // A run ends where its rows end, not in their middle.
+            Join::Slope if last == 0 => &[node.start, node.middle(), node.end],
+            Join::Slope if index == 0 => &[node.start, node.middle()],
+            Join::Slope if index == last => &[node.middle(), node.end],
+            Join::Slope => &[node.middle()],
+        };
+        for &time in places {
+            stroke.line.push((x(time), y(node.value)));
+            stroke.base.push(y(node.base));
+            if !stroke.dense {
+                stroke.high.push((x(time), y(node.high)));
+                stroke.low.push(y(node.low));
+            }
         }
-        // A run ends where its rows end, not in their middle.
-        if index == 0 && join == Join::Slope {
-            stroke.push(x(node.start), node, y);
-        }
-        stroke.push(x(node.middle()), node, y);
-        if index == last && join == Join::Slope {
-            stroke.push(x(node.end), node, y);
+        if stroke.dense {
+            // What lies between two columns was passed through on the way.
+            let next = run.get(index + 1).unwrap_or(node);
+            for time in [node.start, next.start.max(node.end)] {
+                stroke.high.push((x(time), y(node.high.max(next.high))));
+                stroke.low.push(y(node.low.min(next.low)));
+            }
         }
     }
     stroke
 }
 
 /// The spans in which no series of the panel is known although each was before
-/// and one is after; merged where they are nearer than a pixel.
-pub(super) fn gaps(surveys: &[Survey], span: (f64, f64), canvas: &Rect) -> Vec<Rect> {
+/// and one is after; merged where they are nearer than a pixel. When data are
+/// said to have ended, also what follows the last of them.
+pub(super) fn gaps(surveys: &[Survey], span: (f64, f64), canvas: &Rect, ended: bool) -> Vec<Rect> {
     let with_data: Vec<&Survey> = surveys.iter().filter(|survey| survey.known.is_some()).collect();
     let Some((first, others)) = with_data.split_first() else { return Vec::new() };
-    let common = others.iter().fold(first.gaps.clone(), |common, survey| intersect(&common, survey));
+    let mut common = others.iter().fold(first.gaps.clone(), |common, survey| intersect(&common, survey));
+    let last = with_data.iter().filter_map(|survey| survey.known).map(|(_, end)| end).fold(span.0, f64::max);
+    if ended && last < span.1 {
+        common.push((last, span.1));
+    }
     let x = |time: f64| canvas.x + ((time - span.0) / (span.1 - span.0)).clamp(0.0, 1.0) * canvas.width;
     let mut rects: Vec<Rect> = Vec::new();
     for (start, end) in common {
