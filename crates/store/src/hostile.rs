@@ -3,6 +3,7 @@
 use heapsoak_rrd::{Archive, Cf, Source, Step, Time};
 use rusqlite::Connection;
 
+use crate::gc::{Gc, GcKind, NewGc};
 use crate::model::{Event, Existing, RunId};
 use crate::records::{ArchiveRow, CdpRow, Head, PdpRow, Point, Record, SourceRow, put};
 use crate::{Reader, Writer};
@@ -28,7 +29,8 @@ fn survives(tamper: impl Fn(&Connection) -> rusqlite::Result<()>) -> bool {
         let _ = (reader.info(), reader.lastupdate(), reader.runs(), reader.first(0), reader.change_marker());
         let _ = (reader.fetch(Cf::Average, start, end, 1), reader.fetch(Cf::Last, start, start, u64::MAX));
         let _ = reader.fetch(Cf::Average, Time::from_micros(i64::MIN), Time::from_micros(i64::MAX), 1);
-        let _ = (reader.events(Time::from_micros(i64::MIN), Time::from_micros(i64::MAX)), reader.verify());
+        let always = (Time::from_micros(i64::MIN), Time::from_micros(i64::MAX));
+        let _ = (reader.events(always.0, always.1), reader.gc(always.0, always.1, None, None), reader.verify());
     }
     let Ok(mut writer) = Writer::open(&path) else { return false };
     let _ = writer.update(Time::from_secs(START + 90), &[2.0.into()]);
@@ -70,6 +72,16 @@ fn numbers_at_the_end_of_their_range_overflow_nothing() {
                 detail: String::new(),
             };
             survives(row(event));
+            let seen = NewGc {
+                target: String::new(),
+                time: Time::from_micros(extreme),
+                kind: GcKind::Major,
+                pause_ms: Some(time),
+                before_bytes: Some(extreme.unsigned_abs()),
+                after_bytes: None,
+                forced: true,
+            };
+            survives(row(Gc { id: extreme, run: RunId(extreme), seen }));
         }
     }
 }

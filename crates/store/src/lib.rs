@@ -6,8 +6,8 @@
 //! * **What [`Writer::commit`] acknowledged survives** the end of the process at any instant, and a power cut. What it
 //!   could not write (disk full, file locked) stays pending, and a later commit writes it.
 //! * **A reader never waits for the writer nor the writer for a reader**, and each answer is one whole commit.
-//! * **The file stops growing**: rings have a fixed number of rows, runs and events give way to newer ones. Pending
-//!   memory is bounded by the same numbers.
+//! * **The file stops growing**: rings have a fixed number of rows; runs, events and garbage collections give way to newer
+//!   ones. Pending memory is bounded by the same numbers.
 //! * **`soak.db` alone is a whole file** as of the last [`Writer::checkpoint`], wherever it is copied; after
 //!   [`Writer::close`] it is the only file, and opens on a read-only medium.
 //! * **Damage is not silent**: each row carries a check. A value whose check fails is unknown, and [`Reader::verify`]
@@ -63,14 +63,21 @@
 //!
 //! ```text
 //! sqlite3 soak.db "select at, heap_used/1048576.0 as mib from average order by time desc limit 5"
+//! sqlite3 soak.db "select time, pause_ms, after_bytes from gc where kind = 'major' order by id desc limit 5"
 //! ```
 //!
 //! Reading by hand is safe at any time. Writing by hand is not: the checks of the rows would fail.
+//!
+//! # Versions
+//!
+//! A store says which version of the tables it holds, and the tables are compared with those of that version when it is
+//! opened. Version 1 is that of the first release. No file from before it is read: one that lacks a table is damaged.
 
 mod connect;
 mod crc;
 mod create;
 mod error;
+mod gc;
 mod history;
 #[cfg(test)]
 mod hostile;
@@ -87,6 +94,7 @@ mod views;
 mod writer;
 
 pub use error::StoreError;
+pub use gc::{Gc, GcKind, NewGc};
 pub use model::{ArchiveInfo, Damage, Event, Existing, Info, LastUpdate, NewRun, NewSource, Run, RunEnd, RunId, Table};
 pub use reader::Reader;
 pub use writer::Writer;
@@ -102,3 +110,7 @@ pub const MAX_RUNS: usize = 1_000;
 
 /// The newest events that are kept.
 pub const MAX_EVENTS: usize = 100_000;
+
+/// The newest garbage collections of each kind that are kept: minors of a quarter of an hour at 100 a second, majors of
+/// a day and more at one a second. What happened before stays in the archives, as rates.
+pub const MAX_GC: usize = 100_000;

@@ -136,6 +136,10 @@ pub struct Info {
     pub events: u64,
     /// Events that gave way to newer ones.
     pub events_dropped: u64,
+    /// Minor garbage collections seen so far, of which the newest [`crate::MAX_GC`] are kept.
+    pub gc_minor: u64,
+    /// Major ones, of which as many are kept.
+    pub gc_major: u64,
     /// The process that has the store open for writing, or had when it was killed.
     pub writer: Option<u32>,
 }

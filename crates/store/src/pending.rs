@@ -1,4 +1,4 @@
-//! What is not yet on disk: rows, runs and events, kept until a commit has succeeded.
+//! What is not yet on disk: rows, runs, events and garbage collections, kept until a commit has succeeded.
 //!
 //! Rows of one slot overwrite each other here as they would in the file, so that a batch of updates costs no more than
 //! the rows it leaves, and memory is bounded by the size of the rings however long the disk is full.
@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, VecDeque};
 use heapsoak_rrd::{Reading, Row, State, Time};
 use rusqlite::Connection;
 
+use crate::gc::{self, Gc};
 use crate::load::{number, signed};
 use crate::model::{Event, Run, cut};
 use crate::records::{CdpRow, PdpRow, Point, put};
@@ -15,6 +16,9 @@ use crate::{MAX_EVENTS, MAX_RUNS};
 
 /// Events that wait in memory; while the disk is full, older ones give way.
 const WAITING_EVENTS: usize = 10_000;
+
+/// Garbage collections of each kind that wait in memory.
+const WAITING_GC: usize = 10_000;
 
 /// Bytes of a reading that are kept. A double has at most 1,077 digits that count, and a counter 20.
 const READING_BYTES: usize = 1_100;
@@ -33,6 +37,8 @@ pub(crate) struct Pending {
     runs: BTreeMap<i64, Run>,
     events: VecDeque<Event>,
     events_dropped: i64,
+    /// By kind.
+    gc: [VecDeque<Gc>; 2],
     /// Whether the state of the archives, or anything else, is newer than the file.
     pub(crate) any: bool,
 }
@@ -63,6 +69,15 @@ impl Pending {
         }
     }
 
+    pub(crate) fn gc(&mut self, gc: Gc) {
+        self.any = true;
+        let waiting = &mut self.gc[gc.seen.kind as usize];
+        waiting.push_back(gc);
+        if waiting.len() > WAITING_GC {
+            waiting.pop_front();
+        }
+    }
+
     /// Writes everything, within the caller's transaction, and answers how many events gave way to newer ones. Nothing
     /// is forgotten: that is done when the transaction has succeeded.
     pub(crate) fn write(&self, conn: &Connection, state: &State) -> rusqlite::Result<i64> {
@@ -79,6 +94,12 @@ impl Pending {
             put(conn, self.events.iter().cloned())?;
             let mut prune = conn.prepare_cached("DELETE FROM event WHERE id <= ?1")?;
             dropped = dropped.saturating_add(number(prune.execute([newest.id.saturating_sub(number(MAX_EVENTS))])?));
+        }
+        for waiting in &self.gc {
+            if let Some(newest) = waiting.back() {
+                put(conn, waiting.iter().cloned())?;
+                gc::prune(conn, newest)?;
+            }
         }
         Ok(dropped)
     }

@@ -6,6 +6,7 @@ use heapsoak_rrd::{Cf, Time, fetch};
 use rusqlite::Connection;
 
 use crate::error::{StoreError, io, sqlite};
+use crate::gc::{self, Gc, GcKind};
 use crate::lock::FileId;
 use crate::model::{ArchiveInfo, Damage, Event, Info, LastUpdate, Run, Table};
 use crate::records::WriterRow;
@@ -105,6 +106,8 @@ impl Reader {
             let archives = schema.archives().iter().enumerate().map(archive).collect();
             let count = |sql| conn.query_row(sql, [], |row| row.get::<_, i64>(0));
             let events = count("SELECT count(*) FROM event").map_err(sqlite(&self.path, "count the events"))?;
+            let newest = |kind| gc::newest(conn, kind).map_err(sqlite(&self.path, "count the collections"));
+            let seen = |kind| newest(kind).map(load::unsigned);
             let writer: Vec<WriterRow> = load::checked(conn, &self.path, "", 1)?;
             Ok(Info {
                 path: self.path.clone(),
@@ -118,6 +121,8 @@ impl Reader {
                 runs: load::checked(conn, &self.path, "ORDER BY id", MAX_RUNS)?,
                 events: load::unsigned(events),
                 events_dropped: load::unsigned(head.events_dropped),
+                gc_minor: seen(GcKind::Minor)?,
+                gc_major: seen(GcKind::Major)?,
                 writer: writer.first().map(|row| row.pid),
             })
         })
@@ -181,6 +186,30 @@ impl Reader {
                 load::rows::<Event>(conn, "WHERE time BETWEEN ?1 AND ?2 ORDER BY id DESC", span, MAX_EVENTS);
             let newest_first = newest_first.map_err(sqlite(&self.path, "read the events"))?;
             Ok(newest_first.into_iter().rev().filter(|(_, sound)| *sound).map(|(event, _)| event).collect())
+        })
+    }
+
+    /// The garbage collections from `start` to `end`, both included, ascending in time; of one kind and of one target if
+    /// they are named. Damaged ones are left out; [`Reader::verify`] names them.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] when the table itself cannot be read.
+    pub fn gc(
+        &self,
+        start: Time,
+        end: Time,
+        kind: Option<GcKind>,
+        target: Option<&str>,
+    ) -> Result<Vec<Gc>, StoreError> {
+        self.snapshot(|conn| {
+            let kinds = GcKind::ALL.into_iter().filter(|each| kind.is_none_or(|wanted| wanted == *each));
+            let mut found = Vec::new();
+            for kind in kinds {
+                let rows = gc::read(conn, kind, (start, end), target);
+                found.append(&mut rows.map_err(sqlite(&self.path, "read the collections"))?);
+            }
+            found.sort_by_key(|gc| gc.seen.time);
+            Ok(found)
         })
     }
 

@@ -10,7 +10,7 @@ pub(crate) const APPLICATION_ID: i64 = 0x4853_4F4B;
 pub(crate) const VERSION: i64 = 1;
 
 /// Name and definition of each table.
-pub(crate) const TABLES: [(&str, &str); 9] = [
+pub(crate) const TABLES: [(&str, &str); 10] = [
     ("store", STORE),
     ("source", SOURCE),
     ("archive", ARCHIVE),
@@ -19,6 +19,7 @@ pub(crate) const TABLES: [(&str, &str); 9] = [
     ("cdp", CDP),
     ("run", RUN),
     ("event", EVENT),
+    ("gc", GC),
     ("writer", WRITER),
 ];
 
@@ -134,6 +135,25 @@ CREATE TABLE event (
   detail TEXT NOT NULL,
   crc INTEGER NOT NULL
 ) STRICT";
+
+/// The garbage collections; of each kind the newest [`crate::MAX_GC`] are kept.
+///
+/// The key begins with the kind: the many minors and the few majors are two rings, and lie apart.
+const GC: &str = "\
+CREATE TABLE gc (
+  -- Garbage collections that were seen. Of each kind the oldest give way to the newest.
+  kind TEXT NOT NULL CHECK (kind IN ('minor', 'major')),
+  id INTEGER NOT NULL,             -- counts the collections of its kind, from 1
+  run INTEGER NOT NULL,
+  target TEXT NOT NULL,            -- label of the target; empty: the one target
+  time REAL NOT NULL,              -- when it ended, unix seconds
+  pause_ms REAL,                   -- how long the program stood still; NULL: unknown
+  before_bytes INTEGER,            -- used heap before it; NULL: unknown
+  after_bytes INTEGER,             -- and after it: of majors, the floor
+  forced INTEGER NOT NULL,         -- 1: asked for, by a checkpoint for instance
+  crc INTEGER NOT NULL,
+  PRIMARY KEY (kind, id)
+) STRICT, WITHOUT ROWID";
 
 /// Who writes. Only a lock on the file decides whether someone does: this row gives the refused one a name to blame.
 const WRITER: &str = "\

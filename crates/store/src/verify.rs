@@ -6,6 +6,7 @@ use heapsoak_rrd::slot;
 use rusqlite::Connection;
 
 use crate::connect::definition_of;
+use crate::gc::Gc;
 use crate::history::time_of;
 use crate::load::{self, Definition, number, signed};
 use crate::model::{Damage, Event, Run};
@@ -39,6 +40,7 @@ pub(crate) fn verify(conn: &Connection, path: &Path) -> Vec<Damage> {
     }
     found.extend(rows::<Run>(conn, |_| None));
     found.extend(rows::<Event>(conn, |_| None));
+    found.extend(rows::<Gc>(conn, |_| None));
     found.extend(rows::<WriterRow>(conn, |_| None));
     found
 }

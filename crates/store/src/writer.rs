@@ -9,6 +9,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use crate::connect::{self, WAL_PAGES};
 use crate::create::{self, Plan, source_rows};
 use crate::error::{StoreError, io, sqlite};
+use crate::gc::{self, Gc, GcKind, NewGc};
 use crate::load;
 use crate::lock::{Lock, Refusal};
 use crate::model::{Event, Existing, NewRun, NewSource, Run, RunEnd, RunId, cut};
@@ -44,6 +45,8 @@ pub struct Writer {
     run: Option<Run>,
     next_run: i64,
     next_event: i64,
+    /// By kind.
+    next_gc: [i64; 2],
     patience: Duration,
     lock: Lock,
 }
@@ -95,7 +98,7 @@ impl Writer {
     }
 
     fn new(opened: Opened, path: PathBuf, lock: Lock) -> Writer {
-        let Opened { conn, archives, sources, head, newest_run, newest_event } = opened;
+        let Opened { conn, archives, sources, head, newest_run, newest_event, newest_gc } = opened;
         Writer {
             conn,
             path,
@@ -107,6 +110,7 @@ impl Writer {
             run: None,
             next_run: newest_run.saturating_add(1),
             next_event: newest_event.saturating_add(1),
+            next_gc: newest_gc.map(|newest| newest.saturating_add(1)),
             patience: connect::WRITER_PATIENCE,
             lock,
         }
@@ -195,6 +199,23 @@ impl Writer {
         let (kind, detail) = (cut(kind, KIND_BYTES).to_owned(), cut(detail, DETAIL_BYTES).to_owned());
         self.pending.event(Event { id: self.next_event, run, time, kind, detail });
         self.next_event = self.next_event.saturating_add(1);
+        Ok(())
+    }
+
+    /// Notes garbage collections of the open recording, in their order.
+    ///
+    /// Of each kind the newest [`crate::MAX_GC`] are kept in the file, and a tenth of that in memory while it cannot be
+    /// written.
+    ///
+    /// # Errors
+    /// [`StoreError::NoRun`].
+    pub fn gc(&mut self, collections: &[NewGc]) -> Result<(), StoreError> {
+        let run = self.run.as_ref().ok_or(StoreError::NoRun)?.id;
+        for seen in collections {
+            let next = &mut self.next_gc[seen.kind as usize];
+            self.pending.gc(Gc::new(*next, run, seen));
+            *next = next.saturating_add(1);
+        }
         Ok(())
     }
 
@@ -313,6 +334,7 @@ struct Opened {
     head: Head,
     newest_run: i64,
     newest_event: i64,
+    newest_gc: [i64; 2],
 }
 
 /// Opens the file whose lock is held, and writes into it who does: also the proof that it can be written at all.
@@ -329,6 +351,8 @@ fn open_held(path: &Path, lock: &Lock) -> Result<Opened, StoreError> {
         conn.query_row(&sql, [], |row| row.get::<_, i64>(0)).map_err(sqlite(path, "read the newest row"))
     };
     let (newest_run, newest_event) = (newest("run")?, newest("event")?);
+    let gc = |kind| gc::newest(&conn, kind).map_err(sqlite(path, "read the newest row"));
+    let newest_gc = [gc(GcKind::Minor)?, gc(GcKind::Major)?];
     connect::for_writing(&conn, path)?;
     let sign = |conn: &mut Connection| {
         let all = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -336,7 +360,8 @@ fn open_held(path: &Path, lock: &Lock) -> Result<Opened, StoreError> {
         all.commit()
     };
     sign(&mut conn).map_err(sqlite(path, "write to it"))?;
-    Ok(Opened { conn, archives, sources: definition.sources, head: definition.head, newest_run, newest_event })
+    let load::Definition { head, sources, .. } = definition;
+    Ok(Opened { conn, archives, sources, head, newest_run, newest_event, newest_gc })
 }
 
 /// Paths are kept whole, so that a change of directory, or a name like `file:x`, means nothing else later.

@@ -91,7 +91,9 @@ fn text(out: &mut dyn Write, info: &Info, last: &LastUpdate) -> io::Result<()> {
         run_text(out, run)?;
     }
     writeln!(out, "events = {}", info.events)?;
-    writeln!(out, "events_dropped = {}", info.events_dropped)
+    writeln!(out, "events_dropped = {}", info.events_dropped)?;
+    writeln!(out, "gc_minor = {}", info.gc_minor)?;
+    writeln!(out, "gc_major = {}", info.gc_major)
 }
 
 fn source_text(out: &mut dyn Write, index: usize, source: &NewSource, last: &str) -> io::Result<()> {
@@ -148,6 +150,8 @@ fn json(info: &Info, last: &LastUpdate) -> Value {
         "runs": info.runs.iter().map(run_json).collect::<Value>(),
         "events": info.events,
         "events_dropped": info.events_dropped,
+        "gc_minor": info.gc_minor,
+        "gc_major": info.gc_major,
     })
 }
 

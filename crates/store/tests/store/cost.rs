@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use heapsoak_rrd::{Cf, Reading};
-use heapsoak_store::{Existing, Reader, Writer};
+use heapsoak_store::{Existing, GcKind, NewGc, NewRun, Reader, Writer};
 
 use crate::help::{archives, at, folder, second, source};
 
@@ -91,4 +91,43 @@ fn a_tick_costs_little() {
     let (wall, cpu) = (begun.elapsed() / 600, (cpu() - used) / 600);
     println!("one tick of 15 sources and 6 archives: {wall:?}, of which CPU {cpu:?}");
     assert!(cpu < Duration::from_millis(10));
+}
+
+#[test]
+fn a_thousand_collections_a_second_cost_little() {
+    const SECONDS: i64 = 130;
+    let (_folder, path) = folder();
+    let mut writer = create(&path);
+    let text = String::new;
+    let run = NewRun { started: at(0), pid: 1, target: text(), command: text(), version: text(), time_zone: text() };
+    writer.begin_run(run);
+    let mut spent = Vec::new();
+    for second in 0..SECONDS {
+        let minor = |ms: i64| NewGc {
+            target: text(),
+            time: heapsoak_rrd::Time::from_micros(at(second).as_micros() + ms * 1_000),
+            kind: GcKind::Minor,
+            pause_ms: Some(0.5),
+            before_bytes: Some(40 << 20),
+            after_bytes: Some(39 << 20),
+            forced: false,
+        };
+        let begun = cpu();
+        writer.gc(&(0..1_000).map(minor).collect::<Vec<_>>()).unwrap();
+        writer.commit().unwrap();
+        spent.push(cpu() - begun);
+    }
+    // The ring is full for the last of them: each commit writes a thousand rows and deletes as many.
+    let mut last = spent.split_off(spent.len() - 20);
+    last.sort();
+    println!("1,000 collections: {:?} while the ring fills, {:?} when it is full", spent[spent.len() / 2], last[10]);
+    assert!(last[10] < Duration::from_millis(50));
+    let begun = cpu();
+    let reader = Reader::open(&path).unwrap();
+    let found = reader.gc(at(0), at(SECONDS), None, None).unwrap().len();
+    println!("{found} collections read in {:?}", cpu() - begun);
+    let begun = cpu();
+    reader.gc(at(0), at(SECONDS), Some(GcKind::Major), None).unwrap();
+    println!("and the majors among them in {:?}", cpu() - begun);
+    assert!(cpu() - begun < Duration::from_millis(20), "majors were looked for among the minors");
 }

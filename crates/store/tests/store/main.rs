@@ -4,6 +4,7 @@
 mod beside;
 mod cost;
 mod failures;
+mod gc;
 mod help;
 mod killed;
 mod paths;
