@@ -32,12 +32,12 @@ impl BackendStyle for Ink {
 /// What belongs together in a picture, bottom to top.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Group {
-    /// The ground, the grid and the gaps.
+    /// The ground, the grid, the gaps and the axes.
     Ground,
     /// One series: its panel, and its place in the panel.
     Series(usize, usize),
-    /// The rules and the axes.
-    Axes,
+    /// The lines across.
+    Rules,
     /// One event.
     Mark(usize),
     /// Everything written.
@@ -49,7 +49,7 @@ pub(crate) fn groups(layout: &Layout) -> Vec<Group> {
     let series = layout.panels.iter().enumerate();
     let series = series.flat_map(|(panel, laid)| (0..laid.traces.len()).map(move |index| Group::Series(panel, index)));
     let marks = (0..layout.marks.lines.len()).map(Group::Mark);
-    [Group::Ground].into_iter().chain(series).chain(marks).chain([Group::Axes, Group::Texts]).collect()
+    [Group::Ground].into_iter().chain(series).chain(marks).chain([Group::Rules, Group::Texts]).collect()
 }
 
 /// A backend with lengths in pixels.
@@ -160,16 +160,13 @@ pub(crate) fn draw<B: DrawingBackend>(
         Group::Ground => {
             let image = Rect { x: 0.0, y: 0.0, width: layout.width, height: layout.height };
             pen.fill(&image, colors.surface)?;
-            layout.panels.iter().try_for_each(|panel| grid(pen, panel, layout, colors))
-        }
-        Group::Series(panel, index) => draw_trace(pen, &layout.panels[panel].traces[index], picture.theme),
-        Group::Axes => {
-            let axes = picture.frame != Frame::Bare;
             layout.panels.iter().try_for_each(|panel| {
-                rules(pen, panel, colors)?;
-                if axes { draw_axes(pen, panel, layout, colors) } else { Ok(()) }
+                grid(pen, panel, layout, colors)?;
+                if picture.frame == Frame::Bare { Ok(()) } else { draw_axes(pen, panel, layout, colors) }
             })
         }
+        Group::Series(panel, index) => draw_trace(pen, &layout.panels[panel].traces[index], picture.theme),
+        Group::Rules => layout.panels.iter().try_for_each(|panel| rules(pen, panel, colors)),
         Group::Mark(index) => draw_mark(pen, &layout.marks.lines[index], layout),
         Group::Texts => draw_texts(pen, layout, colors),
     }
@@ -262,7 +259,8 @@ fn draw_axes<B: DrawingBackend>(
 fn draw_mark<B: DrawingBackend>(pen: &mut Pen<'_, B>, mark: &MarkLine, layout: &Layout) -> Result<(), ChartError> {
     let x = mark.x;
     // Many lines together must not hide what lies below them.
-    let opacity = if layout.marks.lines.len() > 24 { 0.35 } else { 0.75 };
+    let alike = layout.marks.lines.iter().filter(|other| other.kind == mark.kind).take(13).count();
+    let opacity = if alike > 12 { 0.35 } else { 0.75 };
     for (index, panel) in layout.panels.iter().enumerate() {
         let canvas = &panel.canvas;
         let line = if mark.kind == MarkKind::Collection {

@@ -35,7 +35,7 @@ fn title(group: Group, picture: &Picture, layout: &Layout) -> Option<String> {
             let time = picture.zone.format(mark.time, "%a %-d %b %H:%M:%S");
             Some(format!("{} at {time}: {}", mark.kind.name(), mark.text))
         }
-        Group::Ground | Group::Axes | Group::Texts => None,
+        Group::Ground | Group::Rules | Group::Texts => None,
     }
 }
 

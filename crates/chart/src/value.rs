@@ -165,7 +165,11 @@ fn steps(binary: bool) -> impl Iterator<Item = f64> {
 
 /// The span of the data, widened to something that can be drawn.
 fn span(panel: &Panel, data: Option<(f64, f64)>) -> (f64, f64) {
-    let nothing = if panel.unit.is_binary() { 10.0 * 1024.0 * 1024.0 } else { 1.0 };
+    let nothing = match panel.unit {
+        Unit::Bytes | Unit::BytesPerSecond => 10.0 * 1024.0 * 1024.0,
+        Unit::Count => 10.0,
+        _ => 1.0,
+    };
     let (mut low, mut high) = data.unwrap_or((0.0, nothing));
     match panel.baseline {
         Baseline::Zero => (low, high) = (low.min(0.0), high.max(0.0)),
