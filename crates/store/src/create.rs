@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use heapsoak_rrd::{Archive, Schema, State, Step, Time};
+use heapsoak_rrd::{Archive, Schema, State, Step, Time, slot};
 use rusqlite::{Connection, OpenFlags};
 use tempfile::TempPath;
 
@@ -14,7 +14,8 @@ use crate::load::{number, signed};
 use crate::lock::{Lock, Refusal, regular};
 use crate::model::{Existing, NewSource, cut};
 use crate::pending::{cdp_rows, pdp_rows};
-use crate::records::{ArchiveRow, Head, SourceRow, put};
+use crate::records::{ArchiveRow, Head, Point, SourceRow, put};
+use crate::restore::Rows;
 use crate::tables::{APPLICATION_ID, TABLES, VERSION};
 use crate::views;
 use crate::{MAX_ARCHIVES, MAX_SOURCES};
@@ -55,6 +56,9 @@ pub(crate) struct Plan<'a> {
     pub(crate) schema: &'a Schema,
     pub(crate) sources: &'a [NewSource],
     pub(crate) start: Time,
+    pub(crate) state: &'a State,
+    /// Of each archive; fewer: of the others there are none.
+    pub(crate) rows: &'a [Rows],
 }
 
 /// Makes the file at `path`, and holds the lock on it from before it can be seen there.
@@ -128,7 +132,7 @@ fn put_in_place(path: &Path, aside: TempPath, existing: Existing) -> Result<(), 
     })
 }
 
-/// Writes all tables but the rings' rows, in a file that nobody else knows and that is thrown away if this fails.
+/// Writes all tables, in a file that nobody else knows and that is thrown away if this fails.
 fn build(aside: &Path, plan: &Plan<'_>) -> rusqlite::Result<()> {
     let conn = Connection::open_with_flags(aside, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     conn.pragma_update(None, "journal_mode", "MEMORY")?;
@@ -139,17 +143,36 @@ fn build(aside: &Path, plan: &Plan<'_>) -> rusqlite::Result<()> {
     for (_, sql) in TABLES {
         conn.execute_batch(sql)?;
     }
-    let Plan { schema, sources, start } = plan;
+    let Plan { schema, sources, start, state, rows } = plan;
     let (step_us, start_us) = (signed(schema.step().micros()), start.as_micros());
-    put(&conn, [Head { step_us, start_us, last_us: start_us, commits: 0, events_dropped: 0 }])?;
+    put(&conn, [Head { step_us, start_us, last_us: state.last.as_micros(), commits: 0, events_dropped: 0 }])?;
     put(&conn, source_rows(sources, 0))?;
     put(&conn, archive_rows(schema))?;
-    let state = State::new(schema, *start);
-    put(&conn, pdp_rows(&state))?;
-    put(&conn, cdp_rows(&state))?;
+    put(&conn, pdp_rows(state))?;
+    put(&conn, cdp_rows(state))?;
+    for (archive, rows) in rows.iter().enumerate() {
+        put(&conn, points(schema, archive, rows))?;
+    }
     views::remake(&conn, schema)?;
     all.commit()?;
     conn.close().map_err(|(_, error)| error)
+}
+
+/// Each value of an archive's rows; a row that has too few is unknown in the others, and none has too many.
+fn points(schema: &Schema, archive: usize, rows: &Rows) -> impl Iterator<Item = Point> {
+    rows.iter().filter_map(move |(time, values)| Some((slot(schema, archive, *time)?, *time, values))).flat_map(
+        move |(slot, time, values)| {
+            let (archive, slot, time) = (number(archive), signed(slot), time.as_secs_f64());
+            let value = |source: usize| values.get(source).copied().flatten();
+            (0..schema.sources().len()).map(move |source| Point {
+                archive,
+                slot,
+                source: number(source),
+                time,
+                value: value(source),
+            })
+        },
+    )
 }
 
 fn archive_rows(schema: &Schema) -> impl Iterator<Item = ArchiveRow> {

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use rusqlite::ErrorCode;
 use rusqlite::ffi::SQLITE_IOERR_SHMSIZE;
 
-use heapsoak_rrd::SchemaError;
 use heapsoak_rrd::fetch::FetchError;
+use heapsoak_rrd::{SchemaError, StateError};
 
 /// Why a store could not be created, opened, read or written.
 #[derive(Debug, thiserror::Error)]
@@ -127,11 +127,11 @@ pub enum StoreError {
         last: usize,
     },
     /// More of something than a store holds, or than one answer may take up in memory.
-    #[error("{found} {what} are too many: at most {limit} go into one {whole}, so use more of them")]
+    #[error("{found} {what} are too many: at most {limit} go into one {whole}; ask for less, or use several")]
     TooMany {
         /// Sources, archives or values.
         what: &'static str,
-        /// Store or fetch.
+        /// Store or answer.
         whole: &'static str,
         /// How many were asked for.
         found: u64,
@@ -144,6 +144,9 @@ pub enum StoreError {
     /// Sources, archives or step do not fit together.
     #[error(transparent)]
     Schema(#[from] SchemaError),
+    /// A state that cannot be one of the sources and archives it came with.
+    #[error(transparent)]
+    State(#[from] StateError),
     /// The archives cannot answer what was asked.
     #[error(transparent)]
     Fetch(#[from] FetchError),

@@ -87,16 +87,20 @@ mod model;
 mod pending;
 mod reader;
 mod records;
+mod restore;
 mod table;
 mod tables;
 mod verify;
 mod views;
+mod whole;
 mod writer;
 
 pub use error::StoreError;
 pub use gc::{Gc, GcKind, NewGc};
 pub use model::{ArchiveInfo, Damage, Event, Existing, Info, LastUpdate, NewRun, NewSource, Run, RunEnd, RunId, Table};
 pub use reader::Reader;
+pub use restore::{Contents, Rows};
+pub use whole::{Wanted, Whole};
 pub use writer::Writer;
 
 /// The most sources a store holds: each is a column of a view, and SQLite has 2,000 of them.

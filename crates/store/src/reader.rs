@@ -12,7 +12,7 @@ use crate::model::{ArchiveInfo, Damage, Event, Info, LastUpdate, Run, Table};
 use crate::records::WriterRow;
 use crate::tables::VERSION;
 use crate::writer::absolute;
-use crate::{MAX_EVENTS, MAX_RUNS, connect, load, table, verify};
+use crate::{MAX_RUNS, connect, load, table, verify, whole};
 
 /// One reader of a store. It never writes the file and holds no lock between two calls.
 ///
@@ -94,37 +94,40 @@ impl Reader {
     /// # Errors
     /// [`StoreError::Damaged`].
     pub fn info(&self) -> Result<Info, StoreError> {
+        self.snapshot(|conn| self.info_in(conn))
+    }
+
+    /// [`Reader::info`] within a transaction.
+    pub(crate) fn info_in(&self, conn: &Connection) -> Result<Info, StoreError> {
         let file_bytes = std::fs::metadata(&self.path).map_err(io(&self.path, "look at the file"))?.len();
-        self.snapshot(|conn| {
-            let definition = load::definition(conn, &self.path)?;
-            let last = definition.last();
-            let load::Definition { head, schema, sources } = definition;
-            let archive = |(number, archive): (usize, &heapsoak_rrd::Archive)| {
-                let (first, last) = fetch::held(&schema, last, number);
-                ArchiveInfo { archive: *archive, row_us: schema.row_us(archive), first, last }
-            };
-            let archives = schema.archives().iter().enumerate().map(archive).collect();
-            let count = |sql| conn.query_row(sql, [], |row| row.get::<_, i64>(0));
-            let events = count("SELECT count(*) FROM event").map_err(sqlite(&self.path, "count the events"))?;
-            let newest = |kind| gc::newest(conn, kind).map_err(sqlite(&self.path, "count the collections"));
-            let seen = |kind| newest(kind).map(load::unsigned);
-            let writer: Vec<WriterRow> = load::checked(conn, &self.path, "", 1)?;
-            Ok(Info {
-                path: self.path.clone(),
-                file_bytes,
-                version: VERSION,
-                archives,
-                schema,
-                sources,
-                start: Time::from_micros(head.start_us),
-                last,
-                runs: load::checked(conn, &self.path, "ORDER BY id", MAX_RUNS)?,
-                events: load::unsigned(events),
-                events_dropped: load::unsigned(head.events_dropped),
-                gc_minor: seen(GcKind::Minor)?,
-                gc_major: seen(GcKind::Major)?,
-                writer: writer.first().map(|row| row.pid),
-            })
+        let definition = load::definition(conn, &self.path)?;
+        let last = definition.last();
+        let load::Definition { head, schema, sources } = definition;
+        let archive = |(number, archive): (usize, &heapsoak_rrd::Archive)| {
+            let (first, last) = fetch::held(&schema, last, number);
+            ArchiveInfo { archive: *archive, row_us: schema.row_us(archive), first, last }
+        };
+        let archives = schema.archives().iter().enumerate().map(archive).collect();
+        let count = |sql| conn.query_row(sql, [], |row| row.get::<_, i64>(0));
+        let events = count("SELECT count(*) FROM event").map_err(sqlite(&self.path, "count the events"))?;
+        let newest = |kind| gc::newest(conn, kind).map_err(sqlite(&self.path, "count the collections"));
+        let seen = |kind| newest(kind).map(load::unsigned);
+        let writer: Vec<WriterRow> = load::checked(conn, &self.path, "", 1)?;
+        Ok(Info {
+            path: self.path.clone(),
+            file_bytes,
+            version: VERSION,
+            archives,
+            schema,
+            sources,
+            start: Time::from_micros(head.start_us),
+            last,
+            runs: load::checked(conn, &self.path, "ORDER BY id", MAX_RUNS)?,
+            events: load::unsigned(events),
+            events_dropped: load::unsigned(head.events_dropped),
+            gc_minor: seen(GcKind::Minor)?,
+            gc_major: seen(GcKind::Major)?,
+            writer: writer.first().map(|row| row.pid),
         })
     }
 
@@ -180,13 +183,7 @@ impl Reader {
     /// # Errors
     /// [`StoreError::Damaged`] when the table itself cannot be read.
     pub fn events(&self, start: Time, end: Time) -> Result<Vec<Event>, StoreError> {
-        self.snapshot(|conn| {
-            let span = [start.as_secs_f64(), end.as_secs_f64()];
-            let newest_first =
-                load::rows::<Event>(conn, "WHERE time BETWEEN ?1 AND ?2 ORDER BY id DESC", span, MAX_EVENTS);
-            let newest_first = newest_first.map_err(sqlite(&self.path, "read the events"))?;
-            Ok(newest_first.into_iter().rev().filter(|(_, sound)| *sound).map(|(event, _)| event).collect())
-        })
+        self.snapshot(|conn| whole::events_in(conn, start, end).map_err(sqlite(&self.path, "read the events")))
     }
 
     /// The garbage collections from `start` to `end`, both included, ascending in time; of one kind and of one target if
@@ -221,6 +218,11 @@ impl Reader {
         self.snapshot(|conn| Ok(load::unsigned(load::head(conn, &self.path)?.commits)))
     }
 
+    /// The file, as an absolute path.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Whether the file that is read is still the one at its path; if not, it should be opened again.
     ///
     /// # Errors
@@ -238,7 +240,10 @@ impl Reader {
     }
 
     /// One transaction: what is read in it belongs together, whatever is written meanwhile.
-    fn snapshot<T>(&self, read: impl FnOnce(&Connection) -> Result<T, StoreError>) -> Result<T, StoreError> {
+    pub(crate) fn snapshot<T, E: From<StoreError>>(
+        &self,
+        read: impl FnOnce(&Connection) -> Result<T, E>,
+    ) -> Result<T, E> {
         let all = self.conn.unchecked_transaction().map_err(sqlite(&self.path, "begin to read"))?;
         let answer = read(&all)?;
         all.finish().map_err(sqlite(&self.path, "end reading"))?;

@@ -30,6 +30,16 @@ pub(crate) fn columns(schema: &Schema, names: Option<&[&str]>, path: &Path) -> R
     names.iter().map(find).collect()
 }
 
+/// Refuses what would take up too much memory: all `windows` of `columns` columns together.
+pub(crate) fn check_size(windows: &[Window], columns: usize) -> Result<(), StoreError> {
+    let values = |window: &Window| window.rows().saturating_mul(columns as u64 + ROW_VALUES);
+    let found = windows.iter().map(values).fold(0, u64::saturating_add);
+    if found > MAX_VALUES {
+        return Err(StoreError::TooMany { what: "values", whole: "answer", found, limit: MAX_VALUES });
+    }
+    Ok(())
+}
+
 /// Reads the rows of `window`. What the ring does not hold, holds for another time, or holds damaged, is unknown.
 pub(crate) fn read(
     conn: &Connection,
@@ -38,10 +48,7 @@ pub(crate) fn read(
     columns: &[usize],
     window: Window,
 ) -> Result<Table, StoreError> {
-    let values = window.rows().saturating_mul(columns.len() as u64 + ROW_VALUES);
-    if values > MAX_VALUES {
-        return Err(StoreError::TooMany { what: "values", whole: "fetch", found: values, limit: MAX_VALUES });
-    }
+    check_size(&[window], columns.len())?;
     let schema = &definition.schema;
     let names = columns.iter().filter_map(|&column| schema.sources().get(column)).map(|s| s.name.to_string()).collect();
     let rows = window.times().map(|time| (time, vec![None; columns.len()])).collect();

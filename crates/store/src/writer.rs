@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use heapsoak_rrd::{Archive, Reading, RoundRobin, Schema, Step, Time, UpdateError};
+use heapsoak_rrd::{Archive, Reading, RoundRobin, Schema, State, Step, Time, UpdateError};
 use rusqlite::{Connection, TransactionBehavior};
 
 use crate::connect::{self, WAL_PAGES};
@@ -68,10 +68,15 @@ impl Writer {
         start: Time,
         existing: Existing,
     ) -> Result<Writer, StoreError> {
-        let path = absolute(path)?;
         let schema = create::schema(step, sources, archives)?;
-        let plan = Plan { schema: &schema, sources, start };
-        let lock = create::create(&path, &plan, existing).map_err(refused(&path))?;
+        let state = State::new(&schema, start);
+        Writer::make(path, &Plan { schema: &schema, sources, start, state: &state, rows: &[] }, existing)
+    }
+
+    /// Makes the file of a plan whose parts fit together, and opens it.
+    pub(crate) fn make(path: &Path, plan: &Plan<'_>, existing: Existing) -> Result<Writer, StoreError> {
+        let path = absolute(path)?;
+        let lock = create::create(&path, plan, existing).map_err(refused(&path))?;
         match open_held(&path, &lock) {
             Ok(opened) => Ok(Writer::new(opened, path, lock)),
             Err(error) => {

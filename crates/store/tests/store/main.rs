@@ -12,3 +12,4 @@ mod refused;
 mod rows;
 mod sql;
 mod verified;
+mod whole;
