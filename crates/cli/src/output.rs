@@ -72,8 +72,20 @@ pub fn prepare(path: &Path) -> Result<(), OutputError> {
 /// When the target is not a plain file, or its directory cannot be written; the old file is then untouched and no
 /// temp file is left.
 pub fn replace(path: &Path, bytes: &[u8], mode: u32) -> Result<(), OutputError> {
+    replace_with(path, mode, |out| out.write_all(bytes))
+}
+
+/// As [`replace`], with what `write` writes: for what is too large to be held in memory.
+///
+/// # Errors
+/// Also when `write` fails; the old file is then untouched.
+pub fn replace_with(
+    path: &Path,
+    mode: u32,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<(), OutputError> {
     let target = Target::check(path)?;
-    target.write(bytes, mode).map_err(|source| target.unwritable(source))
+    target.write(write, mode).map_err(|source| target.unwritable(source))
 }
 
 /// Runs `write` with a buffered stdout. A reader that has gone (`| head -1`) is success: nobody wants the rest.
@@ -142,9 +154,10 @@ impl Target {
         OutputError::Unwritable { path: self.path.clone(), source }
     }
 
-    fn write(&self, bytes: &[u8], mode: u32) -> io::Result<()> {
-        let mut temp = self.temp(mode)?;
-        temp.write_all(bytes)?;
+    fn write(&self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>, mode: u32) -> io::Result<()> {
+        let mut out = BufWriter::new(self.temp(mode)?);
+        write(&mut out)?;
+        let temp = out.into_inner().map_err(io::IntoInnerError::into_error)?;
         temp.as_file().sync_all()?;
         temp.persist(&self.path).map_err(|failed| failed.error)?;
         File::open(&self.directory)?.sync_all()
@@ -280,8 +293,24 @@ mod tests {
         let target = Target::check(&path).unwrap();
         // Between the check and the rename a directory takes the name.
         fs::create_dir(&path).unwrap();
-        assert!(target.write(b"x", SHARED).is_err());
+        assert!(target.write(|out| out.write_all(b"x"), SHARED).is_err());
         assert_eq!(names(directory.path()), ["heap.png"]);
+    }
+
+    #[test]
+    fn output_that_ends_in_an_error_replaces_nothing() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("soak.xml");
+        replace(&path, b"old", SHARED).unwrap();
+        let half = replace_with(&path, SHARED, |out| {
+            out.write_all(b"new")?;
+            Err(io::ErrorKind::InvalidData.into())
+        });
+        assert!(half.is_err());
+        assert_eq!(fs::read(&path).unwrap(), b"old");
+        assert_eq!(names(directory.path()), ["soak.xml"]);
+        replace_with(&path, SHARED, |out| (0..100_000).try_for_each(|_| out.write_all(b"row"))).unwrap();
+        assert_eq!(fs::read(&path).unwrap().len(), 300_000);
     }
 
     #[test]
