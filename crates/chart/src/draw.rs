@@ -4,15 +4,18 @@
 use plotters_backend::{BackendColor, BackendStyle, DrawingBackend, DrawingErrorKind};
 
 use crate::font::{BASELINE_EM, TextInk, UNITS};
-use crate::layout::{Label, Layout, MarkLine, PanelLayout, Rect, Stroke, Swatch, Trace};
+use crate::layout::{Label, Layout, MarkLine, PanelLayout, Reach, Rect, Stroke, Swatch, Trace};
 use crate::theme::Colors;
-use crate::{ChartError, Color, Dash, Frame, MarkKind, Picture, Theme};
+use crate::{ChartError, Color, Dash, Frame, Picture, Theme};
 
 impl From<Color> for BackendColor {
     fn from(color: Color) -> BackendColor {
         BackendColor { alpha: f64::from(color.alpha) / 255.0, rgb: (color.red, color.green, color.blue) }
     }
 }
+
+/// The length of the ticks of crowded events and of collections.
+const TICK: f64 = 7.0;
 
 struct Ink {
     color: Color,
@@ -259,17 +262,20 @@ fn draw_axes<B: DrawingBackend>(
 fn draw_mark<B: DrawingBackend>(pen: &mut Pen<'_, B>, mark: &MarkLine, layout: &Layout) -> Result<(), ChartError> {
     let x = mark.x;
     // Many lines together must not hide what lies below them.
-    let alike = layout.marks.lines.iter().filter(|other| other.kind == mark.kind).take(13).count();
-    let opacity = if alike > 12 { 0.35 } else { 0.75 };
-    for (index, panel) in layout.panels.iter().enumerate() {
-        let canvas = &panel.canvas;
-        let line = if mark.kind == MarkKind::Collection {
-            Rect { x, y: canvas.bottom() - 7.0, width: 1.0, height: 7.0 }
-        } else {
-            let above = if index == 0 { 3.0 } else { 0.0 };
-            Rect { x, y: canvas.y - above, width: 1.0, height: canvas.height + above }
-        };
-        pen.fill(&line, mark.ink.fade(opacity))?;
+    let alike = layout.marks.lines.iter().filter(|other| other.kind == mark.kind && other.reach == mark.reach);
+    let strong = if alike.take(13).count() > 12 { 0.35 } else { 0.75 };
+    let mut line =
+        |y: f64, height: f64, opacity: f64| pen.fill(&Rect { x, y, width: 1.0, height }, mark.ink.fade(opacity));
+    let canvases = layout.panels.iter().map(|panel| panel.canvas).enumerate();
+    for (index, canvas) in canvases {
+        let above = if index == 0 { 3.0 } else { 0.0 };
+        match mark.reach {
+            Reach::Through => line(canvas.y - above, canvas.height + above, strong)?,
+            Reach::Top if index == 0 => line(canvas.y - above, TICK, 0.5)?,
+            Reach::Bottoms => line(canvas.bottom() - TICK, TICK, 0.75)?,
+            Reach::Bottom(panel) if panel == index => line(canvas.bottom() - TICK, TICK, 0.75)?,
+            Reach::Top | Reach::Bottom(_) => {}
+        }
     }
     Ok(())
 }

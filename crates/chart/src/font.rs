@@ -205,3 +205,35 @@ impl BackendTextStyle for TextInk<'_> {
         Ok(result)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::MarkKind;
+
+    #[test]
+    fn every_sign_is_in_the_typeface_and_no_two_are_alike() {
+        let kinds = [
+            MarkKind::OutOfMemory,
+            MarkKind::Crash,
+            MarkKind::Signal,
+            MarkKind::Exit,
+            MarkKind::Thrashing,
+            MarkKind::Unresponsive,
+            MarkKind::Restart,
+            MarkKind::Gap,
+            MarkKind::Start,
+            MarkKind::End,
+            MarkKind::Snapshot,
+            MarkKind::Other,
+            MarkKind::Navigation,
+            MarkKind::Collection,
+        ];
+        let sans = face(Family::Sans, false).unwrap();
+        for (index, kind) in kinds.iter().enumerate() {
+            assert!(kind.glyph().chars().all(|c| sans.glyph_id(c).0 != 0), "{}: {}", kind.name(), kind.glyph());
+            let alike = |other: &MarkKind| other.glyph() == kind.glyph() || other.name() == kind.name();
+            assert!(!kinds[..index].iter().any(alike), "{}", kind.name());
+        }
+    }
+}

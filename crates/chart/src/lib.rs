@@ -39,7 +39,8 @@ mod value;
 pub use color::Color;
 pub use error::ChartError;
 pub use layout::{
-    Anchor, Footer, Label, Layout, MarkLine, Marks, Notice, PanelLayout, Rect, RuleLine, Stroke, Swatch, Trace, layout,
+    Anchor, Footer, Label, Layout, MarkLine, Marks, Notice, PanelLayout, Reach, Rect, RuleLine, Stroke, Swatch, Trace,
+    layout,
 };
 pub use model::{
     Baseline, Dash, Family, Font, Frame, Join, Mark, MarkKind, Panel, Picture, Point, Rule, RuleKind, Series, Size,

@@ -162,6 +162,9 @@ pub struct Panel {
     pub series: Vec<Series>,
     /// Lines across at a fixed value: a limit, a threshold.
     pub rules: Vec<Rule>,
+    /// Events of this panel alone, drawn as short ticks at its bottom edge:
+    /// collections.
+    pub ticks: Vec<Mark>,
     /// Share of the height, relative to the other panels. Usually 1.0.
     pub weight: f64,
 }
@@ -179,6 +182,7 @@ impl Panel {
             rigid: false,
             series: Vec::new(),
             rules: Vec::new(),
+            ticks: Vec::new(),
             weight: 1.0,
         }
     }
@@ -391,6 +395,14 @@ pub enum MarkKind {
     OutOfMemory,
     /// A tab, a browser or the target died.
     Crash,
+    /// A signal ended the target.
+    Signal,
+    /// The target ended by itself.
+    Exit,
+    /// The target did little but collect garbage.
+    Thrashing,
+    /// The target did not answer.
+    Unresponsive,
     /// It was started again.
     Restart,
     /// Samples were lost.

@@ -78,12 +78,12 @@ impl Colors {
 
     pub(crate) fn mark(self, kind: MarkKind) -> Color {
         let (light, dark) = match kind {
-            MarkKind::OutOfMemory => (0x8a_1253, 0xff_8ac4),
-            MarkKind::Crash => (0x6a_1b9a, 0xc9_9bff),
+            MarkKind::OutOfMemory | MarkKind::Thrashing => (0x8a_1253, 0xff_8ac4),
+            MarkKind::Crash | MarkKind::Signal => (0x6a_1b9a, 0xc9_9bff),
             MarkKind::Restart | MarkKind::Start => (0x00_6b4f, 0x3d_d6a3),
             MarkKind::Navigation => (0x1a_56b0, 0x7a_b8ff),
-            MarkKind::Gap | MarkKind::Collection | MarkKind::Other => (0x59_636e, 0xa4_aeb9),
-            MarkKind::End | MarkKind::Snapshot => (0x1b_1f24, 0xed_f0f3),
+            MarkKind::Gap | MarkKind::Unresponsive | MarkKind::Collection | MarkKind::Other => (0x59_636e, 0xa4_aeb9),
+            MarkKind::End | MarkKind::Exit | MarkKind::Snapshot => (0x1b_1f24, 0xed_f0f3),
         };
         hex(if self.dark { dark } else { light })
     }
@@ -96,6 +96,10 @@ impl MarkKind {
         match self {
             MarkKind::OutOfMemory => "out of memory",
             MarkKind::Crash => "crash",
+            MarkKind::Signal => "signal",
+            MarkKind::Exit => "exit",
+            MarkKind::Thrashing => "thrashing",
+            MarkKind::Unresponsive => "unresponsive",
             MarkKind::Restart => "restart",
             MarkKind::Gap => "gap",
             MarkKind::Start => "start",
@@ -113,6 +117,10 @@ impl MarkKind {
         match self {
             MarkKind::OutOfMemory => "✖",
             MarkKind::Crash => "✕",
+            MarkKind::Signal => "⚡",
+            MarkKind::Exit => "⇥",
+            MarkKind::Thrashing => "≋",
+            MarkKind::Unresponsive => "◷",
             MarkKind::Restart => "↻",
             MarkKind::Gap => "∅",
             MarkKind::Start => "▶",

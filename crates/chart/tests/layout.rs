@@ -7,8 +7,8 @@ use std::fmt::Write as _;
 
 use expect_test::expect_file;
 use heapsoak_chart::{
-    Baseline, ChartError, Family, Font, Frame, Label, Layout, Mark, MarkKind, Panel, Picture, Point, Rule, RuleKind,
-    Series, Size, Unit, Zone, layout,
+    Baseline, ChartError, Family, Font, Frame, Label, Layout, Mark, MarkKind, Panel, Picture, Point, Reach, Rule,
+    RuleKind, Series, Size, Unit, Zone, layout,
 };
 use proptest::prelude::*;
 
@@ -175,6 +175,46 @@ fn marks_that_are_too_near_for_their_texts_get_a_legend() {
     assert_eq!(layout.marks.legend, [(MarkKind::Crash, 1), (MarkKind::Restart, 30)]);
     assert!(layout.marks.labels.iter().any(|label| label.text == MarkKind::Crash.glyph()), "the graver one is kept");
     assert!(layout.footer.labels.iter().any(|label| label.text == "restart ×30"));
+}
+
+#[test]
+fn an_out_of_memory_at_the_right_edge_says_its_sentence_among_others() {
+    let sentence = "out of memory 14:03:07, 59.8 of 60 MiB";
+    let mut picture = picture();
+    picture.marks = (0..30).map(|i| mark(300.0 + f64::from(i) * 2.0, MarkKind::Restart)).collect();
+    picture.marks.push(Mark { time: NOW - 2.0, kind: MarkKind::OutOfMemory, label: sentence.to_owned() });
+    let crowd = layout(&picture).unwrap();
+    picture.marks.drain(..30);
+    let alone = layout(&picture).unwrap();
+    for layout in [crowd, alone] {
+        let found = layout.marks.labels.iter().find(|label| label.text == sentence).unwrap();
+        let glyph = layout.marks.labels.iter().find(|label| label.text == MarkKind::OutOfMemory.glyph()).unwrap();
+        assert!(found.rect.right() < glyph.rect.x, "to the left of its glyph");
+    }
+}
+
+#[test]
+fn thousands_of_marks_do_not_paint_the_data_over_and_a_rare_one_stays() {
+    let mut picture = picture();
+    picture.marks = (0..8_500).map(|i| mark(f64::from(i) * 0.06, MarkKind::Navigation)).collect();
+    picture.marks.push(mark(300.0, MarkKind::Crash));
+    picture.marks.push(mark(590.0, MarkKind::Navigation));
+    let layout = layout(&picture).unwrap();
+    let through: Vec<_> = layout.marks.lines.iter().filter(|line| line.reach == Reach::Through).collect();
+    assert_eq!(through.iter().map(|line| line.kind).collect::<Vec<_>>(), [MarkKind::Navigation, MarkKind::Crash]);
+    assert!(layout.marks.lines.iter().filter(|line| line.reach == Reach::Top).count() > 500, "all are still told");
+}
+
+#[test]
+fn ticks_belong_to_their_panel_and_take_no_room_above() {
+    let mut picture = picture();
+    picture.panels.push(picture.panels[0].clone());
+    let without = layout(&picture).unwrap();
+    picture.panels[1].ticks = vec![mark(300.0, MarkKind::Collection), mark(300.1, MarkKind::Collection)];
+    let with = layout(&picture).unwrap();
+    assert_eq!(with.panels[0].canvas, without.panels[0].canvas);
+    assert_eq!(with.marks.lines.iter().map(|line| line.reach).collect::<Vec<_>>(), [Reach::Bottom(1)]);
+    assert_eq!(with.marks.legend, [(MarkKind::Collection, 2)]);
 }
 
 #[test]

@@ -14,7 +14,7 @@ use crate::value::{ValueAxis, value_axis};
 use crate::{ChartError, Color, Frame, Panel, Picture, RuleKind};
 
 pub use footer::{Footer, Swatch};
-pub use marks::{MarkLine, Marks};
+pub use marks::{MarkLine, Marks, Reach};
 pub use trace::{Stroke, Trace};
 
 /// The least and the greatest canvas or image, in pixels.
