@@ -292,8 +292,7 @@ fn what_cannot_be_soaked_is_said_with_its_remedy() {
 #[test]
 fn without_a_browser_the_package_to_install_is_named_and_no_file_is_made() {
     let folder = tempfile::tempdir().unwrap();
-    let output =
-        recorder(folder.path(), "").env("PATH", folder.path()).env("HEAPSOAK_NO_DEFAULT_PLACES", "1").output().unwrap();
+    let output = recorder(folder.path(), "--browser no-such-browser").output().unwrap();
     assert_eq!(output.status.code(), Some(2));
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(stderr.contains("apt-get install chromium chromium-driver"), "{stderr}");

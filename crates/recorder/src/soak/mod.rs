@@ -7,6 +7,7 @@ mod layout;
 mod open;
 mod page_loop;
 mod probes;
+mod registry;
 mod sampler;
 mod sources;
 mod status;
@@ -28,8 +29,8 @@ use self::axis::Axis;
 use self::ending::Ending;
 use self::page_loop::PageLoop;
 use self::probes::{BrowserProbe, LoopProbe, OwnProbe, PageProbe, Probe};
+use self::registry::Registry;
 use self::sampler::Sampler;
-use self::sources::SourceSpec;
 use self::status::{Progress, StatusLine};
 use self::tick::Ticker;
 use self::writer::WriterThread;
@@ -57,14 +58,15 @@ pub(crate) fn run(settings: &Soak, verbosity: Verbosity) -> anyhow::Result<u8> {
 async fn soak(settings: &Soak, stop: &Stop, status: &StatusLine) -> anyhow::Result<u8> {
     let progress = Progress::default();
     let mut page_loop = PageLoop::prepare(&settings.page, progress.clone()).await?;
+    let registry = Registry::default();
     let probes: Vec<Box<dyn Probe>> = vec![
-        Box::new(PageProbe::new(page_loop.page(), progress.clone())),
-        Box::new(BrowserProbe::new(page_loop.processes())),
-        Box::new(LoopProbe(progress.clone())),
-        Box::new(OwnProbe),
+        Box::new(PageProbe::new(registry.add(None, sources::PAGE)?, page_loop.page(), progress.clone())),
+        Box::new(BrowserProbe::new(registry.add(None, sources::BROWSER)?, page_loop.processes())),
+        Box::new(LoopProbe(registry.add(None, sources::LOOP)?, progress.clone())),
+        Box::new(OwnProbe(registry.add(None, sources::OWN)?)),
     ];
-    let sources: Vec<SourceSpec> = probes.iter().flat_map(|probe| probe.sources().iter().copied()).collect();
-    let open::Opened { mut store, layout } = open::open(settings, &sources)?;
+    let known = registry.since(0);
+    let open::Opened { mut store, layout } = open::open(settings, &known)?;
     let step_us = store.schema().step().micros();
     let axis = Axis::new(Anchor::now());
     begin(&mut store, axis.now(), &page_loop.target())?;
@@ -73,7 +75,8 @@ async fn soak(settings: &Soak, stop: &Stop, status: &StatusLine) -> anyhow::Resu
     tracing::info!("recording into {} {}", settings.db.display(), status::span(settings.how_long.duration));
 
     let ticker = Ticker::new(axis.clone(), step_us);
-    let mut sampler = Sampler::new(ticker, probes, recording.clone(), Duration::from_micros(step_us));
+    let step = Duration::from_micros(step_us);
+    let mut sampler = Sampler::new(ticker, probes, (registry, known.len()), recording.clone(), step);
     let ending = tokio::select! {
         // In this order: a stop that was asked for is the reason, whatever else ends with it.
         biased;

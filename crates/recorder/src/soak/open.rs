@@ -7,8 +7,8 @@ use heapsoak_cli::{clock, duration};
 use heapsoak_rrd::{Archive, Heartbeat, Step, Time};
 use heapsoak_store::{Existing, NewSource, StoreError, Writer};
 
-use super::layout::Layout;
-use super::sources::SourceSpec;
+use super::layout::{self, Layout};
+use super::registry::Registered;
 use crate::commands::create;
 use crate::settings::{Soak, StoreShape};
 
@@ -33,7 +33,7 @@ pub(crate) struct Opened {
 ///
 /// # Errors
 /// When the file cannot be used, or has another step, other archives, or an update in the future.
-pub(crate) fn open(settings: &Soak, sources: &[SourceSpec]) -> anyhow::Result<Opened> {
+pub(crate) fn open(settings: &Soak, sources: &[Registered]) -> anyhow::Result<Opened> {
     let mut store = match Writer::open(&settings.db) {
         Ok(store) => {
             check_shape(&store, &settings.shape)?;
@@ -44,11 +44,12 @@ pub(crate) fn open(settings: &Soak, sources: &[SourceSpec]) -> anyhow::Result<Op
         Err(error) => return Err(error.into()),
     };
     let heartbeat = heartbeat(&settings.shape, store.schema().step())?;
-    let layout = Layout::of(&new_sources(sources, heartbeat)?, &mut store)?;
+    let mut layout = Layout::new(heartbeat);
+    layout.extend(sources, &mut store)?;
     Ok(Opened { store, layout })
 }
 
-fn create_store(settings: &Soak, sources: &[SourceSpec]) -> anyhow::Result<Writer> {
+fn create_store(settings: &Soak, sources: &[Registered]) -> anyhow::Result<Writer> {
     let shape = &settings.shape;
     let step = create::step(shape.step.unwrap_or(DEFAULT_STEP))?;
     let archives = if shape.rras.is_empty() {
@@ -59,12 +60,9 @@ fn create_store(settings: &Soak, sources: &[SourceSpec]) -> anyhow::Result<Write
     let step_us = i64::try_from(step.micros()).unwrap_or(i64::MAX);
     // A start on the step: the first row does not begin with a part that is unknown.
     let start = Time::from_micros(clock::now_us().div_euclid(step_us) * step_us);
-    let sources = new_sources(sources, heartbeat(shape, step)?)?;
+    let heartbeat = heartbeat(shape, step)?;
+    let sources: Vec<NewSource> = sources.iter().map(|source| layout::new_source(source, heartbeat)).collect();
     Ok(Writer::create(&settings.db, step, &sources, &archives, start, Existing::Refuse)?)
-}
-
-fn new_sources(sources: &[SourceSpec], heartbeat: Heartbeat) -> anyhow::Result<Vec<NewSource>> {
-    sources.iter().map(|source| source.source(None, heartbeat)).collect()
 }
 
 fn archives(rras: &[String], step: Step) -> anyhow::Result<Vec<Archive>> {

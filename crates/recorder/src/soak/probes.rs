@@ -4,24 +4,21 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
+use futures_util::future::{BoxFuture, ready};
 use heapsoak_probe::own;
 use heapsoak_probe::page::{Page, PageReading};
 use heapsoak_probe::process::{ProcessTree, TreeReading};
 use heapsoak_rrd::Reading;
 
-use super::sources::{self, SourceSpec};
+use super::registry::{Block, Sample};
 use super::status::Progress;
 use super::tick::Tick;
 use crate::memory;
 
 /// Something that is asked at each tick.
 pub(crate) trait Probe: Send {
-    /// What it answers for.
-    fn sources(&self) -> &'static [SourceSpec];
-
-    /// One reading for each of its sources, in `deadline` at the longest; what is late or gone is unknown.
-    fn read(&mut self, tick: Tick, deadline: Duration) -> BoxFuture<'_, Vec<Reading>>;
+    /// The readings of its sources, in `deadline` at the longest; what is late or gone is unknown.
+    fn read(&mut self, tick: Tick, deadline: Duration) -> BoxFuture<'_, Sample>;
 }
 
 /// Where the loop leaves what the probes shall watch from the next tick on: a page, a process tree.
@@ -68,14 +65,15 @@ impl<T> Handover<T> {
 
 /// The page in the browser.
 pub(crate) struct PageProbe {
+    block: Block,
     handover: Handover<Page>,
     page: Option<Page>,
     progress: Progress,
 }
 
 impl PageProbe {
-    pub(crate) fn new(handover: Handover<Page>, progress: Progress) -> Self {
-        Self { handover, page: None, progress }
+    pub(crate) fn new(block: Block, handover: Handover<Page>, progress: Progress) -> Self {
+        Self { block, handover, page: None, progress }
     }
 
     async fn ask(&mut self, deadline: Duration) -> PageReading {
@@ -91,15 +89,11 @@ impl PageProbe {
 }
 
 impl Probe for PageProbe {
-    fn sources(&self) -> &'static [SourceSpec] {
-        sources::PAGE
-    }
-
-    fn read(&mut self, _tick: Tick, deadline: Duration) -> BoxFuture<'_, Vec<Reading>> {
+    fn read(&mut self, _tick: Tick, deadline: Duration) -> BoxFuture<'_, Sample> {
         async move {
             let now = self.ask(deadline).await;
             self.progress.heap(now.heap_used);
-            let readings = [
+            self.block.sample([
                 now.heap_used,
                 now.heap_total,
                 now.embedder_heap,
@@ -107,8 +101,7 @@ impl Probe for PageProbe {
                 now.dom_nodes,
                 now.listeners,
                 now.documents,
-            ];
-            readings.map(Reading::from).to_vec()
+            ])
         }
         .boxed()
     }
@@ -116,13 +109,14 @@ impl Probe for PageProbe {
 
 /// The browser's processes.
 pub(crate) struct BrowserProbe {
+    block: Block,
     handover: Handover<ProcessTree>,
     tree: Option<ProcessTree>,
 }
 
 impl BrowserProbe {
-    pub(crate) fn new(handover: Handover<ProcessTree>) -> Self {
-        Self { handover, tree: None }
+    pub(crate) fn new(block: Block, handover: Handover<ProcessTree>) -> Self {
+        Self { block, handover, tree: None }
     }
 
     async fn ask(&mut self) -> Option<TreeReading> {
@@ -141,53 +135,40 @@ impl BrowserProbe {
 }
 
 impl Probe for BrowserProbe {
-    fn sources(&self) -> &'static [SourceSpec] {
-        sources::BROWSER
-    }
-
-    fn read(&mut self, _tick: Tick, _deadline: Duration) -> BoxFuture<'_, Vec<Reading>> {
+    fn read(&mut self, _tick: Tick, _deadline: Duration) -> BoxFuture<'_, Sample> {
         async move {
             let now = self.ask().await;
-            let total = now.and_then(|now| now.total_bytes);
-            let renderers = now.and_then(|now| now.renderer_bytes);
-            vec![Reading::from(total), Reading::from(renderers)]
+            self.block.sample([now.and_then(|now| now.total_bytes), now.and_then(|now| now.renderer_bytes)])
         }
         .boxed()
     }
 }
 
 /// How often the scenario was passed through.
-pub(crate) struct LoopProbe(pub(crate) Progress);
+pub(crate) struct LoopProbe(pub(crate) Block, pub(crate) Progress);
 
 impl Probe for LoopProbe {
-    fn sources(&self) -> &'static [SourceSpec] {
-        sources::LOOP
-    }
-
-    fn read(&mut self, _tick: Tick, _deadline: Duration) -> BoxFuture<'_, Vec<Reading>> {
-        let iterations = self.0.iterations();
-        async move { vec![Reading::from(iterations)] }.boxed()
+    fn read(&mut self, _tick: Tick, _deadline: Duration) -> BoxFuture<'_, Sample> {
+        ready(self.0.sample([self.1.iterations()])).boxed()
     }
 }
 
 /// The recorder itself.
-pub(crate) struct OwnProbe;
+pub(crate) struct OwnProbe(pub(crate) Block);
 
 impl Probe for OwnProbe {
-    fn sources(&self) -> &'static [SourceSpec] {
-        sources::OWN
-    }
-
-    fn read(&mut self, tick: Tick, _deadline: Duration) -> BoxFuture<'_, Vec<Reading>> {
+    fn read(&mut self, tick: Tick, _deadline: Duration) -> BoxFuture<'_, Sample> {
         let heap = u64::try_from(memory::heap_bytes()).ok();
         let lag_ms = tick.lag.as_secs_f64() * 1e3;
-        let readings = vec![Reading::from(heap), Reading::from(own::rss_bytes().ok()), Reading::from(lag_ms)];
-        async move { readings }.boxed()
+        let readings = [Reading::from(heap), Reading::from(own::rss_bytes().ok()), Reading::from(lag_ms)];
+        ready(self.0.sample(readings)).boxed()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::registry::Registry;
+    use super::super::sources;
     use super::*;
 
     #[test]
@@ -208,19 +189,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn every_probe_answers_for_each_of_its_sources_even_with_nothing_to_watch() {
+    async fn a_probe_with_nothing_to_watch_says_unknown_for_each_source() {
         let tick = Tick { time_us: 0, lag: Duration::ZERO, missed: 0, clock_step_us: None };
-        let progress = Progress::default();
-        let mut probes: Vec<Box<dyn Probe>> = vec![
-            Box::new(PageProbe::new(Handover::new(), progress.clone())),
-            Box::new(BrowserProbe::new(Handover::new())),
-            Box::new(LoopProbe(progress)),
-            Box::new(OwnProbe),
-        ];
-        for probe in &mut probes {
-            let sources = probe.sources().len();
-            assert_eq!(probe.read(tick, Duration::from_secs(1)).await.len(), sources);
-        }
-        assert!(probes[0].read(tick, Duration::from_secs(1)).await.iter().all(|reading| *reading == Reading::Unknown));
+        let registry = Registry::default();
+        let block = registry.add(None, sources::PAGE).unwrap();
+        let mut probe = PageProbe::new(block, Handover::new(), Progress::default());
+        let sample = probe.read(tick, Duration::from_secs(1)).await;
+        assert_eq!(sample.len(), sources::PAGE.len());
+        assert!(sample.iter().all(|(_, reading)| *reading == Reading::Unknown), "{sample:?}");
     }
 }

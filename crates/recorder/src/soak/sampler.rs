@@ -4,9 +4,10 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use heapsoak_rrd::{Reading, Time};
+use heapsoak_rrd::Time;
 
 use super::probes::Probe;
+use super::registry::{Registry, Sample};
 use super::tick::{Tick, Ticker};
 use super::writer::Recording;
 
@@ -14,15 +15,24 @@ use super::writer::Recording;
 pub(crate) struct Sampler {
     ticker: Ticker,
     probes: Vec<Box<dyn Probe>>,
+    registry: Registry,
+    /// How many sources of the registry the writer knows.
+    known: usize,
     recording: Recording,
     /// A probe that has not answered by then is unknown at this tick.
     deadline: Duration,
 }
 
 impl Sampler {
-    /// A sampler of `probes`, whose readings are the sample, in this order.
-    pub(crate) fn new(ticker: Ticker, probes: Vec<Box<dyn Probe>>, recording: Recording, step: Duration) -> Self {
-        Self { ticker, probes, recording, deadline: step.mul_f64(0.8) }
+    /// A sampler of `probes`, whose sources are in `registry`; the writer knows the first `known` of them.
+    pub(crate) fn new(
+        ticker: Ticker,
+        probes: Vec<Box<dyn Probe>>,
+        (registry, known): (Registry, usize),
+        recording: Recording,
+        step: Duration,
+    ) -> Self {
+        Self { ticker, probes, registry, known, recording, deadline: step.mul_f64(0.8) }
     }
 
     /// Samples for ever. Cancel it between ticks or in the middle of one: what was not handed on is not recorded.
@@ -44,9 +54,14 @@ impl Sampler {
     async fn sample(&mut self, tick: Tick) {
         let deadline = self.deadline;
         let answers = join_all(self.probes.iter_mut().map(|probe| probe.read(tick, deadline))).await;
-        let readings: Vec<Reading> = answers.into_iter().flatten().collect();
-        tracing::debug!("sample at {}: {readings:?}", tick.time_us);
-        self.recording.sample(Time::from_micros(tick.time_us), readings);
+        let sample: Sample = answers.into_iter().flatten().collect();
+        tracing::debug!("sample at {}: {sample:?}", tick.time_us);
+        let more = self.registry.since(self.known);
+        if !more.is_empty() {
+            self.known += more.len();
+            self.recording.sources(more);
+        }
+        self.recording.sample(Time::from_micros(tick.time_us), sample);
     }
 
     fn tell(&self, tick: Tick) {

@@ -1,7 +1,6 @@
-//! The sources a recording has: their names, types and units, in the order in which samples carry them.
+//! The sources a recording has: their names, types and units, in the order of their columns.
 
-use heapsoak_rrd::{Heartbeat, Source, SourceName, SourceType};
-use heapsoak_store::NewSource;
+use heapsoak_rrd::SourceType;
 
 /// What is known of a source before it has a heartbeat.
 #[derive(Debug, Clone, Copy)]
@@ -51,18 +50,3 @@ pub(crate) const OWN: &[SourceSpec] = &[
     gauge("recorder_rss", "bytes", "the recorder's own resident memory"),
     gauge("tick_lag_ms", "ms", "how late the tick was noticed"),
 ];
-
-impl SourceSpec {
-    /// As the store takes it.
-    ///
-    /// # Errors
-    /// When label and name together are no source name: at most 19 characters of `[-A-Za-z0-9_]`.
-    pub(crate) fn source(&self, label: Option<&str>, heartbeat: Heartbeat) -> anyhow::Result<NewSource> {
-        let name = label.map_or_else(|| self.name.to_owned(), |label| format!("{label}_{}", self.name));
-        let name: SourceName = name.parse()?;
-        // A count only rises; a fall is a restart, which must be unknown and not a negative rate.
-        let min = (self.kind == SourceType::Derive).then_some(0.0);
-        let source = Source { name, kind: self.kind, heartbeat, min, max: None };
-        Ok(NewSource { source, unit: self.unit.into(), description: self.description.into() })
-    }
-}

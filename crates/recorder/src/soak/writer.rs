@@ -9,12 +9,13 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow};
-use heapsoak_rrd::{Reading, Time};
+use heapsoak_rrd::Time;
 use heapsoak_store::{StoreError, Writer};
 use tokio::sync::watch;
 
 use super::axis::Axis;
 use super::layout::Layout;
+use super::registry::{Registered, Sample};
 
 /// Messages that may wait while the disk is slow: ten minutes of samples at one a second.
 const QUEUE: usize = 600;
@@ -27,7 +28,8 @@ const TELL_AGAIN: Duration = Duration::from_secs(60);
 
 #[derive(Debug)]
 enum Message {
-    Sample { time: Time, readings: Vec<Reading> },
+    Sources(Vec<Registered>),
+    Sample { time: Time, sample: Sample },
     Event { time: Time, kind: &'static str, detail: String },
     End { time: Time, reason: String, status: u8 },
 }
@@ -41,9 +43,14 @@ pub(crate) struct Recording {
 }
 
 impl Recording {
-    /// All readings of one tick, in the order of the sources.
-    pub(crate) fn sample(&self, time: Time, readings: Vec<Reading>) {
-        self.send(Message::Sample { time, readings });
+    /// Sources that a target brought with it; their samples follow.
+    pub(crate) fn sources(&self, more: Vec<Registered>) {
+        self.send(Message::Sources(more));
+    }
+
+    /// All readings of one tick.
+    pub(crate) fn sample(&self, time: Time, sample: Sample) {
+        self.send(Message::Sample { time, sample });
     }
 
     /// Something that happened just now.
@@ -152,8 +159,9 @@ impl Work {
         let mut next = Some(first);
         while let Some(message) = next {
             match message {
-                Message::Sample { time, readings } => {
-                    if let Err(error) = self.store.update(time, &self.layout.spread(readings)) {
+                Message::Sources(more) => self.layout.extend(&more, &mut self.store)?,
+                Message::Sample { time, sample } => {
+                    if let Err(error) = self.store.update(time, &self.layout.spread(sample)) {
                         tracing::warn!("a sample was refused: {error}");
                     }
                 }
