@@ -158,7 +158,7 @@ pub(crate) fn draw<B: DrawingBackend>(
     picture: &Picture,
     layout: &Layout,
 ) -> Result<(), ChartError> {
-    let colors = Colors::of(picture.theme);
+    let colors = Colors::of(picture);
     match group {
         Group::Ground => {
             let image = Rect { x: 0.0, y: 0.0, width: layout.width, height: layout.height };
@@ -182,6 +182,7 @@ fn grid<B: DrawingBackend>(
     layout: &Layout,
     colors: Colors,
 ) -> Result<(), ChartError> {
+    colors.canvas.iter().try_for_each(|&canvas| pen.fill(&panel.canvas, canvas))?;
     for &x in &layout.times {
         pen.fill(&Rect { x: x.round(), width: 1.0, ..panel.canvas }, colors.grid)?;
     }
@@ -229,6 +230,10 @@ fn draw_band<B: DrawingBackend>(pen: &mut Pen<'_, B>, stroke: &Stroke, ink: Colo
 
 fn rules<B: DrawingBackend>(pen: &mut Pen<'_, B>, panel: &PanelLayout, colors: Colors) -> Result<(), ChartError> {
     let canvas = &panel.canvas;
+    for line in &panel.uprights {
+        let ends = [(line.x + 0.5, line.bottom), (line.x + 0.5, line.top)];
+        pen.dashed(&ends, 1.0, line.ink, line.dash)?;
+    }
     for rule in &panel.rules {
         pen.dashed(&[(canvas.x, rule.y), (canvas.right(), rule.y)], 1.5, rule.ink, Dash::Dashed)?;
         if let Some(label) = &rule.label {
@@ -298,6 +303,7 @@ fn draw_texts<B: DrawingBackend>(pen: &mut Pen<'_, B>, layout: &Layout, colors: 
     pen.texts(&layout.titles)?;
     for panel in &layout.panels {
         pen.texts(&panel.value_labels)?;
+        pen.texts(&panel.right_labels)?;
         panel.label.iter().try_for_each(|label| pen.text(label))?;
     }
     pen.texts(&layout.time_labels)?;

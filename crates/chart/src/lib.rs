@@ -29,6 +29,7 @@ mod error;
 mod font;
 mod layout;
 mod model;
+mod parts;
 mod raster;
 mod rows;
 mod svg;
@@ -40,12 +41,13 @@ pub use color::Color;
 pub use error::ChartError;
 pub use layout::{
     Anchor, Footer, Label, Layout, MarkLine, Marks, Notice, PanelLayout, Reach, Rect, RuleLine, Stroke, Swatch, Trace,
-    layout,
+    UprightLine, layout,
 };
 pub use model::{
     Baseline, Dash, Family, Font, Frame, Join, Mark, MarkKind, Panel, Picture, Point, Rule, RuleKind, Series, Size,
     Style, Theme, Unit, Zone,
 };
+pub use parts::{Align, OwnColors, RightAxis, Sign, TextEntry, TextLine, Upright};
 pub use rows::Numbers;
 pub use time::{TimeAxis, TimeTick, format_span, time_axis};
 pub use value::{ValueAxis, ValueTick, format_value, value_axis};

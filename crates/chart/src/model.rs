@@ -3,7 +3,7 @@
 
 use chrono::FixedOffset;
 
-use crate::Color;
+use crate::{Color, OwnColors, RightAxis, TextLine, Upright};
 
 /// One picture: panels one below the other on one time axis, with a title above
 /// and the numbers below.
@@ -30,6 +30,12 @@ pub struct Picture {
     pub notice: Option<String>,
     /// Lines of text below the numbers. Usually empty.
     pub comments: Vec<String>,
+    /// Lines of text with signs in them, below those.
+    pub lines: Vec<TextLine>,
+    /// Small and pale at the bottom. Empty for none.
+    pub watermark: String,
+    /// Colours in place of the theme's.
+    pub colors: OwnColors,
     /// How large the picture is.
     pub size: Size,
     /// Light or dark.
@@ -57,6 +63,9 @@ impl Picture {
             marks: Vec::new(),
             notice: None,
             comments: Vec::new(),
+            lines: Vec::new(),
+            watermark: String::new(),
+            colors: OwnColors::default(),
             size: Size::default(),
             theme: Theme::Light,
             font: Font::default(),
@@ -162,6 +171,13 @@ pub struct Panel {
     pub series: Vec<Series>,
     /// Lines across at a fixed value: a limit, a threshold.
     pub rules: Vec<Rule>,
+    /// Lines upwards at an instant.
+    pub uprights: Vec<Upright>,
+    /// What the values mean at the right.
+    pub right: Option<RightAxis>,
+    /// The power of ten, or of 1024 for each three, by which all ticks are
+    /// written; `None`: by what reads well. Not for times and hundredths.
+    pub exponent: Option<i32>,
     /// Events of this panel alone, drawn as short ticks at its bottom edge:
     /// collections.
     pub ticks: Vec<Mark>,
@@ -182,6 +198,9 @@ impl Panel {
             rigid: false,
             series: Vec::new(),
             rules: Vec::new(),
+            uprights: Vec::new(),
+            right: None,
+            exponent: None,
             ticks: Vec::new(),
             weight: 1.0,
         }

@@ -189,6 +189,20 @@ pub(crate) fn stack(runs: &mut [Vec<Node>], below: &[Vec<Node>]) {
     }
 }
 
+/// What the next stacked series lies on: these runs, and what is below them where they are unknown.
+pub(crate) fn over(runs: Vec<Vec<Node>>, below: Vec<Vec<Node>>) -> Vec<Vec<Node>> {
+    let mut above = runs.iter().flatten().peekable();
+    let mut merged: Vec<Node> = below.into_iter().flatten().collect();
+    merged.retain(|node| {
+        let middle = node.middle();
+        while above.next_if(|candidate| candidate.end < middle).is_some() {}
+        above.peek().is_none_or(|candidate| candidate.start > middle)
+    });
+    merged.extend(runs.into_iter().flatten());
+    merged.sort_by(|a, b| a.start.total_cmp(&b.start));
+    vec![merged]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -259,5 +273,17 @@ mod tests {
         stack(&mut above, &below);
         let tops: Vec<(f64, f64)> = above[0].iter().map(|node| (node.base, node.value)).collect();
         assert_eq!(tops, [(10.0, 11.0), (20.0, 22.0), (0.0, 3.0)]);
+    }
+
+    #[test]
+    fn what_lies_on_an_unknown_row_falls_to_the_one_below_it_and_not_to_zero() {
+        let of = |points: &[(f64, Option<f64>)]| runs(&series(points), 1.0, (0.0, 3.0), 300.0);
+        let lowest = of(&[(1.0, Some(10.0)), (2.0, Some(20.0)), (3.0, Some(30.0))]);
+        let mut middle = of(&[(1.0, Some(1.0)), (2.0, None), (3.0, Some(3.0))]);
+        stack(&mut middle, &lowest);
+        let mut top = of(&[(1.0, Some(1.0)), (2.0, Some(1.0)), (3.0, Some(1.0))]);
+        stack(&mut top, &over(middle, lowest));
+        let bases: Vec<f64> = top[0].iter().map(|node| node.base).collect();
+        assert_eq!(bases, [11.0, 20.0, 33.0]);
     }
 }

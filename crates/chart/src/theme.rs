@@ -2,7 +2,7 @@
 //! reach 4.5:1 on their ground, and series differ in lightness and dash as well
 //! as in hue.
 
-use crate::{Color, Dash, MarkKind, RuleKind, Theme};
+use crate::{Color, Dash, MarkKind, Picture, RuleKind, Theme};
 
 const fn hex(rgb: u32) -> Color {
     let bytes = rgb.to_be_bytes();
@@ -13,6 +13,8 @@ const fn hex(rgb: u32) -> Color {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Colors {
     pub(crate) surface: Color,
+    /// Of the plot areas, where it is another.
+    pub(crate) canvas: Option<Color>,
     pub(crate) ink: Color,
     pub(crate) quiet: Color,
     pub(crate) grid: Color,
@@ -29,9 +31,24 @@ const DARK: [u32; 8] = [0xff_4d4d, 0x4d_a6ff, 0x2e_cc9a, 0xff_b340, 0xb9_8aff, 0
 const DASHES: [Dash; 4] = [Dash::Solid, Dash::Dashed, Dash::Dotted, Dash::DashDot];
 
 impl Colors {
-    pub(crate) fn of(theme: Theme) -> Colors {
+    /// The theme's, with those that the picture has of its own.
+    pub(crate) fn of(picture: &Picture) -> Colors {
+        let (theme, own) = (Colors::theme(picture.theme), picture.colors);
+        Colors {
+            surface: own.back.unwrap_or(theme.surface),
+            canvas: own.canvas,
+            ink: own.font.unwrap_or(theme.ink),
+            quiet: own.font.unwrap_or(theme.quiet),
+            grid: own.grid.unwrap_or(theme.grid),
+            axis: own.axis.unwrap_or(theme.axis),
+            ..theme
+        }
+    }
+
+    fn theme(theme: Theme) -> Colors {
         match theme {
             Theme::Light => Colors {
+                canvas: None,
                 surface: hex(0xff_ffff),
                 ink: hex(0x1b_1f24),
                 quiet: hex(0x59_636e),
@@ -41,6 +58,7 @@ impl Colors {
                 dark: false,
             },
             Theme::Dark => Colors {
+                canvas: None,
                 surface: hex(0x12_161b),
                 ink: hex(0xed_f0f3),
                 quiet: hex(0xa4_aeb9),

@@ -43,6 +43,28 @@ impl Unit {
         matches!(self, Unit::Bytes | Unit::BytesPerSecond)
     }
 
+    /// The prefixed unit that somebody chose by its power of ten; `None`: this unit has none, or not this one.
+    fn chosen(&self, exponent: i32) -> Option<Scale> {
+        const SMALL: [&str; 6] = ["m", "µ", "n", "p", "f", "a"];
+        if exponent % 3 != 0 || matches!(self, Unit::Percent | Unit::Milliseconds) {
+            return None;
+        }
+        let base: f64 = if self.is_binary() { 1024.0 } else { 1000.0 };
+        let prefix = usize::try_from(exponent.unsigned_abs() / 3).ok()?;
+        let name = match (exponent < 0, self.is_binary()) {
+            (false, true) => BINARY.get(prefix)?,
+            (false, false) => DECIMAL.get(prefix)?,
+            (true, false) => SMALL.get(prefix - 1)?,
+            (true, true) => return None,
+        };
+        let name = match self {
+            Unit::BytesPerSecond | Unit::PerSecond => format!("{name}/s"),
+            Unit::Named(own) => format!("{name} {own}").trim_start().to_owned(),
+            _ => (*name).to_owned(),
+        };
+        Some(Scale { size: base.powi(exponent / 3), name })
+    }
+
     /// The prefixed unit in which a value of this magnitude reads well.
     fn scale(&self, magnitude: f64) -> Scale {
         let pick = |base: f64, least: f64, names: &[&str; 9], suffix: &str| {
@@ -206,7 +228,10 @@ fn span(panel: &Panel, data: Option<(f64, f64)>) -> (f64, f64) {
 #[must_use]
 pub fn value_axis(panel: &Panel, data: Option<(f64, f64)>, most: usize) -> ValueAxis {
     let (low, high) = span(panel, data);
-    let scale = panel.unit.scale(low.abs().max(high.abs()));
+    let natural = panel.unit.scale(low.abs().max(high.abs()));
+    // A chosen prefix that would make all numbers alike helps nobody.
+    let reads = |scale: &Scale| ((high - low) / scale.size) > 1e-9;
+    let scale = panel.exponent.and_then(|exponent| panel.unit.chosen(exponent)).filter(reads).unwrap_or(natural);
     let most = most.clamp(2, 1000);
     #[expect(clippy::cast_precision_loss, reason = "at most 1000")]
     let room = most as f64;
@@ -231,6 +256,13 @@ pub fn value_axis(panel: &Panel, data: Option<(f64, f64)>, most: usize) -> Value
         .take(most + 3)
         .collect();
     ValueAxis { bottom, top, ticks: label(&values, step, &scale) }
+}
+
+/// Values the same distance apart, with as many digits as it takes for all to differ.
+pub(crate) fn texts_of(unit: &Unit, values: &[f64]) -> Vec<String> {
+    let greatest = values.iter().fold(0.0, |greatest: f64, value| greatest.max(value.abs()));
+    let step = values.windows(2).map(|pair| (pair[1] - pair[0]).abs()).next().unwrap_or(greatest);
+    label(values, step, &unit.scale(greatest)).into_iter().map(|tick| tick.text).collect()
 }
 
 /// The ticks with as many digits as it takes for all to differ.

@@ -91,6 +91,9 @@ pub(super) fn footer(
 ) -> Footer {
     let mut footer = Footer::default();
     if picture.frame != Frame::Whole {
+        if picture.frame == Frame::NoLegend {
+            footer.add_watermark(style, picture, width);
+        }
         return footer;
     }
     let room = width - style.margin() * 2.0;
@@ -141,6 +144,8 @@ pub(super) fn footer(
         footer.labels.push(label(style.text, &text, at, Anchor::Start, style.colors.ink));
         footer.height += line_height(style);
     }
+    footer.add_lines(style, &picture.lines, width);
+    footer.add_watermark(style, picture, width);
     footer
 }
 

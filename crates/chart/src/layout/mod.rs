@@ -3,7 +3,9 @@
 
 mod footer;
 mod labels;
+mod lines;
 mod marks;
+mod right;
 mod trace;
 
 use crate::font::{Type, one_line};
@@ -15,6 +17,7 @@ use crate::{ChartError, Color, Frame, Panel, Picture, RuleKind};
 
 pub use footer::{Footer, Swatch};
 pub use marks::{MarkLine, Marks, Reach};
+pub use right::UprightLine;
 pub use trace::{Stroke, Trace};
 
 /// The least and the greatest canvas or image, in pixels.
@@ -113,7 +116,7 @@ impl Style {
         let size = picture.font.size;
         let text = Type { family, bold: false, size };
         Style {
-            colors: Colors::of(picture.theme),
+            colors: Colors::of(picture),
             text,
             bold: Type { bold: true, ..text },
             small: Type { size: (size * 0.92).round(), ..text },
@@ -187,6 +190,10 @@ pub struct PanelLayout {
     pub traces: Vec<Trace>,
     /// Lines across.
     pub rules: Vec<RuleLine>,
+    /// Lines upwards at an instant.
+    pub uprights: Vec<UprightLine>,
+    /// Labels of the scale at the right.
+    pub right_labels: Vec<Label>,
 }
 
 impl PanelLayout {
@@ -271,6 +278,8 @@ pub fn layout(picture: &Picture) -> Result<Layout, ChartError> {
             rules: labels::rules(panel, &style, &canvas, &axis),
             value_labels: if bare { Vec::new() } else { labels::value_labels(&style, &canvas, &axis) },
             label: if bare { None } else { labels::side_label(&style, panel, &canvas) },
+            uprights: right::uprights(panel, span, &canvas),
+            right_labels: if bare { Vec::new() } else { right::labels(&style, panel, &canvas, &axis, frame.width) },
             canvas,
             axis,
             traces,
@@ -378,7 +387,7 @@ fn measure(
         })
         .collect();
     let left = if bare { 0.0 } else { margin + side_width(style, panels) + widest_label(style, &axes) + 8.0 };
-    let right = if bare { 0.0 } else { margin.max(style.text.size * 1.8) };
+    let right = if bare { 0.0 } else { margin.max(style.text.size * 1.8).max(right::width(style, panels, &axes)) };
     let (width, canvas_width) = if picture.size.full {
         (asked_width, asked_width - left - right)
     } else {

@@ -1,6 +1,6 @@
 //! A series as lines and areas in pixels.
 
-use crate::rows::{Node, Survey, runs, stack};
+use crate::rows::{Node, Survey, over, runs, stack};
 use crate::theme::Colors;
 use crate::value::ValueAxis;
 use crate::{Color, Dash, Join, Panel, Style};
@@ -69,7 +69,7 @@ pub(super) fn traces(
         };
         let band = nodes.iter().flatten().any(|node| node.high > node.low);
         traces.push(Trace { strokes, ink: colors.line(color), width, dash, fill, band });
-        below = nodes;
+        below = if series.stacked { over(nodes, below) } else { nodes };
     }
     traces
 }
