@@ -8,6 +8,8 @@ mod scene;
 
 #[path = "grapher_numbers.rs"]
 mod numbers;
+#[path = "grapher_panels.rs"]
+mod panels;
 #[path = "grapher_picture.rs"]
 mod picture;
 #[path = "grapher_watch.rs"]
@@ -19,7 +21,20 @@ use scene::{Scene, printed, said};
 fn help_names_every_flag_and_shows_how_it_is_used() {
     let scene = Scene::new();
     let help = printed(&mut scene.grapher(&["--help"]));
-    for word in ["--db", "--out", "--watch", "--last", "--start", "--full-size", "Examples:", "Exit status:", "fetch"] {
+    for word in [
+        "--db",
+        "--out",
+        "--watch",
+        "--last",
+        "--start",
+        "--full-size",
+        "--panel",
+        "--limit",
+        "--gc",
+        "Examples:",
+        "Exit status:",
+        "fetch",
+    ] {
         assert!(help.contains(word), "{word} is not in the help:\n{help}");
     }
     let help = printed(&mut scene.grapher(&["fetch", "--help"]));

@@ -203,6 +203,20 @@ fn thousands_of_marks_do_not_paint_the_data_over_and_a_rare_one_stays() {
     let through: Vec<_> = layout.marks.lines.iter().filter(|line| line.reach == Reach::Through).collect();
     assert_eq!(through.iter().map(|line| line.kind).collect::<Vec<_>>(), [MarkKind::Navigation, MarkKind::Crash]);
     assert!(layout.marks.lines.iter().filter(|line| line.reach == Reach::Top).count() > 500, "all are still told");
+    let arrows = layout.marks.labels.iter().filter(|label| label.text == MarkKind::Navigation.glyph()).count();
+    assert_eq!(arrows, 2, "one for the crowd, one for the single one");
+}
+
+#[test]
+fn a_notice_hides_no_limit() {
+    let mut picture = eventful();
+    picture.notice = Some("no data since 14:03:07".to_owned());
+    let layout = layout(&picture).unwrap();
+    let plate = layout.notice.unwrap().plate.unwrap();
+    let rule = &layout.panels[0].rules[0];
+    let label = rule.label.as_ref().unwrap();
+    assert!(!plate.overlaps(&label.rect) && plate.y > rule.y, "{plate:?} {rule:?}");
+    assert!(layout.panels[0].canvas.holds(&plate));
 }
 
 #[test]

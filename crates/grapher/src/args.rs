@@ -7,11 +7,13 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use heapsoak_chart::{Baseline, Size, Theme};
 use heapsoak_cli::duration::parse_period;
 use heapsoak_cli::logging::Verbosity;
+use heapsoak_cli::size;
 use heapsoak_cli::time::TimeSpec;
 use heapsoak_rrd::{Cf, SchemaError};
 
 use crate::commands::{fetch, first, graph, info, last, lastupdate, watch};
 use crate::destination::{ImageFormat, Output};
+use crate::panels::{Names, Wanted};
 use crate::picture;
 
 const EXAMPLES: &str = "\
@@ -19,6 +21,7 @@ Examples:
   grapher                                    draw the last 10 minutes of soak.db to heap.png
   grapher --watch 5s --out heap.png          the same, again every 5 seconds, until Ctrl-C
   grapher --last 2h --source rss --out rss.svg
+  grapher --panel heap_used,heap_floor --panel rss --panel gc_pause_ms --limit 60MiB
   grapher --start 2026-01-31T14:00 --end start+1h --out - > hour.png
   grapher fetch AVERAGE --start now-1m --format csv
   grapher info --verify
@@ -133,8 +136,20 @@ struct DrawArgs {
     end: TimeSpec,
 
     /// The source to draw [default: heap_used, else the first in bytes, else the first]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["series", "panel"])]
     source: Option<String>,
+    /// Several sources as lines in one panel
+    #[arg(long, value_name = "NAME,…", conflicts_with = "panel")]
+    series: Option<Names>,
+    /// A panel with these sources; repeated: panels below one another, on one time axis
+    #[arg(long, value_name = "NAME,…")]
+    panel: Vec<Names>,
+    /// Draw a line at this size, and say how near the sources came to it
+    #[arg(long, value_name = "SIZE", value_parser = parse_limit)]
+    limit: Option<u64>,
+    /// Draw major garbage collections as ticks, and the floor that they leave in every panel with a used heap
+    #[arg(long)]
+    gc: bool,
     /// The headline [default: the source and the target of the run]
     #[arg(long, short)]
     title: Option<String>,
@@ -183,7 +198,15 @@ impl DrawArgs {
         let picture = picture::Settings {
             start: self.start.unwrap_or_else(|| TimeSpec::before_end(last_us)),
             end: self.end,
-            source: self.source,
+            wanted: Wanted {
+                panels: match (self.source, self.series) {
+                    (Some(name), _) => vec![Names(vec![name])],
+                    (None, Some(names)) => vec![names],
+                    (None, None) => self.panel,
+                },
+                limit_bytes: self.limit,
+                gc: self.gc,
+            },
             title: self.title,
             size: Size { width: self.width, height: self.height, full: self.full_size },
             baseline: self.y.map(|y| match y {
@@ -294,6 +317,15 @@ impl FetchArgs {
     }
 }
 
+/// A limit of nothing would be no limit, and no share of it a number.
+fn parse_limit(text: &str) -> Result<u64, String> {
+    match size::parse_size(text) {
+        Ok(0) => Err("is nothing; write a size such as 60MiB".to_owned()),
+        Ok(limit) => Ok(limit),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
 /// People write `average`; the library knows `AVERAGE`.
 fn parse_cf(text: &str) -> Result<Cf, SchemaError> {
     text.to_ascii_uppercase().parse().map_err(|_| SchemaError::Cf { text: text.to_owned() })
@@ -375,6 +407,13 @@ mod tests {
         assert_eq!(settings.cf, Cf::Average);
         assert_eq!(settings.start, "-1h".parse().unwrap());
         assert!(error(&["fetch", "MEDIAN"]).contains("MEDIAN"));
+    }
+
+    #[test]
+    fn panels_keep_their_order_and_a_name_said_twice_is_one() {
+        let Ok(Task::Draw(settings)) = task(&["--panel", "a, b,a", "--panel", "c"]) else { panic!("not a drawing") };
+        let names: Vec<Vec<String>> = settings.picture.wanted.panels.into_iter().map(|Names(names)| names).collect();
+        assert_eq!(names, [vec!["a", "b"], vec!["c"]]);
     }
 
     #[test]

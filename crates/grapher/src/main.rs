@@ -4,11 +4,13 @@
 //! `commands`, and `picture` turns what a store holds into what is drawn.
 
 mod args;
+mod collections;
 mod commands;
 mod destination;
 mod marks;
 mod notice;
 mod numbers;
+mod panels;
 mod picture;
 
 use std::process::ExitCode;

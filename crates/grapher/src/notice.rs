@@ -31,7 +31,7 @@ pub(crate) fn notice(known: Known, span: Span, now_us: i64) -> Option<String> {
 }
 
 /// The local time of day, with the date when it is not that of `beside_us`.
-fn clock_time(time_us: i64, beside_us: i64) -> String {
+pub(crate) fn clock_time(time_us: i64, beside_us: i64) -> String {
     let local = |us| DateTime::<Utc>::from_timestamp_micros(us).unwrap_or_default().with_timezone(&Local);
     let (time, beside) = (local(time_us), local(beside_us));
     let form = if time.date_naive() == beside.date_naive() { "%H:%M:%S" } else { "%Y-%m-%d %H:%M:%S" };

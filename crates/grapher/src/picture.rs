@@ -3,8 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use anyhow::Context;
-use heapsoak_chart::{Baseline, Color, Panel, Picture, Point, Series, Size, Theme, Unit};
+use heapsoak_chart::{Baseline, Panel, Picture, Point, Size, Theme, Unit};
 use heapsoak_cli::time::{Span, TimeSpec};
 use heapsoak_cli::{clock, duration, redact};
 use heapsoak_rrd::fetch::FetchError;
@@ -13,15 +12,15 @@ use heapsoak_store::{Info, NewSource, Reader, Run, StoreError, Table};
 
 use crate::marks;
 use crate::notice::{self, Known};
+use crate::panels::{View, Wanted};
 
 /// What the picture shows, free of the command line.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
     pub(crate) start: TimeSpec,
     pub(crate) end: TimeSpec,
-    /// `None`: `heap_used`, else the first in bytes, else the first.
-    pub(crate) source: Option<String>,
-    /// `None`: the source and the target of the run.
+    pub(crate) wanted: Wanted,
+    /// `None`: the sources and the target of the run.
     pub(crate) title: Option<String>,
     pub(crate) size: Size,
     /// `None`: by the unit.
@@ -58,35 +57,23 @@ impl Settings {
 pub(crate) fn of_store(reader: &Reader, settings: &Settings, now_us: i64) -> anyhow::Result<Picture> {
     let span = Span::resolve(&settings.start, &settings.end, now_us)?;
     let info = reader.info()?;
-    let wanted = settings.source.as_deref().map_or_else(|| default_source(&info.sources), |name| Some(name.to_owned()));
-    let name = wanted.with_context(|| format!("{} has no source", info.path.display()))?;
-    let rows = Rows::read(reader, &name, span, settings.size.width)?;
+    let view = View { reader, info: &info, span, width: settings.size.width, baseline: settings.baseline };
+    let drawn = view.draw(&settings.wanted)?;
     let events = reader.events(Time::from_micros(span.start_us), Time::from_micros(span.end_us))?;
 
-    let unit = info.sources.iter().find(|s| s.source.name.as_str() == name).map_or(Unit::Plain, unit_of);
     let run = run_of(&info.runs, span);
-    let title = settings.title.clone().unwrap_or_else(|| title(&name, run));
+    let title = settings.title.clone().unwrap_or_else(|| title_of(&drawn.names, run));
     let mut picture = settings.empty(title, span);
     picture.subtitle = subtitle(&info, run, span);
     picture.marks = marks::of_events(&events);
-    picture.notice = notice::notice(rows.known(&info), span, now_us);
-    picture.panels = vec![panel(&name, unit, settings.baseline, &rows)];
+    picture.notice = drawn.newest.and_then(|known| notice::notice(known, span, now_us));
+    picture.panels = drawn.panels;
+    picture.comments = drawn.said;
     Ok(picture)
 }
 
-fn panel(name: &str, unit: Unit, baseline: Option<Baseline>, rows: &Rows) -> Panel {
-    // An area of bytes that is cut off at the bottom misleads; other units vary little around a large value.
-    let by_unit = if unit == Unit::Bytes { Baseline::Zero } else { Baseline::Auto };
-    let mut panel = Panel::new(name, unit);
-    panel.baseline = baseline.unwrap_or(by_unit);
-    let mut series = Series::area(name, rows.points.clone(), seconds(rows.row_us));
-    series.color = Some(Color::RED);
-    panel.series = vec![series];
-    panel
-}
-
 /// `heap_used`, else the first in bytes, else the first.
-fn default_source(sources: &[NewSource]) -> Option<String> {
+pub(crate) fn default_source(sources: &[NewSource]) -> Option<String> {
     let named = sources.iter().find(|s| s.source.name.as_str() == "heap_used");
     let found = named.or_else(|| sources.iter().find(|s| unit_of(s) == Unit::Bytes)).or(sources.first());
     found.map(|s| s.source.name.as_str().to_owned())
@@ -95,7 +82,7 @@ fn default_source(sources: &[NewSource]) -> Option<String> {
 /// What the archived values of a source are: readings of all types but GAUGE are archived as their change per second.
 ///
 /// A store that was made by `create` knows no units; there the name has to tell.
-fn unit_of(source: &NewSource) -> Unit {
+pub(crate) fn unit_of(source: &NewSource) -> Unit {
     let name = source.source.name.as_str();
     let looks_like_bytes = ["heap", "rss", "memory", "bytes"].iter().any(|part| name.contains(part));
     let unit = match Unit::from_name(&source.unit) {
@@ -111,11 +98,19 @@ fn unit_of(source: &NewSource) -> Unit {
 }
 
 /// The newest run that had begun when the picture ends, else the first.
-fn run_of(runs: &[Run], span: Span) -> Option<&Run> {
+pub(crate) fn run_of(runs: &[Run], span: Span) -> Option<&Run> {
     runs.iter().rev().find(|run| run.begun.started.as_micros() <= span.end_us).or(runs.first())
 }
 
-fn title(name: &str, run: Option<&Run>) -> String {
+/// Many names would leave no room for the target, and each panel has its own beside it.
+fn title_of(names: &[String], run: Option<&Run>) -> String {
+    match title("", run).strip_prefix(" of ") {
+        Some(target) if names.len() > 2 => target.to_owned(),
+        _ => title(&names.join(", "), run),
+    }
+}
+
+pub(crate) fn title(name: &str, run: Option<&Run>) -> String {
     match run.map(|run| redact::url(&run.begun.target)).filter(|target| !target.is_empty()) {
         Some(target) => format!("{name} of {target}"),
         None => name.to_owned(),
@@ -131,15 +126,15 @@ fn subtitle(info: &Info, run: Option<&Run>, span: Span) -> String {
 }
 
 /// The rows of one source in the picture's span, joined with their least and greatest values.
-struct Rows {
-    points: Vec<Point>,
-    row_us: i64,
+pub(crate) struct Rows {
+    pub(crate) points: Vec<Point>,
+    pub(crate) row_us: i64,
     newest_us: Option<i64>,
 }
 
 impl Rows {
     /// One row for each pixel is as fine as can be seen.
-    fn read(reader: &Reader, name: &str, span: Span, width: u32) -> anyhow::Result<Self> {
+    pub(crate) fn read(reader: &Reader, name: &str, span: Span, width: u32) -> anyhow::Result<Self> {
         let length_us = span.end_us.saturating_sub(span.start_us).unsigned_abs();
         let resolution_us = (length_us / u64::from(width.max(1))).max(1);
         let (start, end) = (Time::from_micros(span.start_us), Time::from_micros(span.end_us));
@@ -153,6 +148,11 @@ impl Rows {
             Err(error) => Err(error),
         };
         Ok(Self::join(&table, &extremes(Cf::Min)?, &extremes(Cf::Max)?))
+    }
+
+    #[cfg(test)]
+    pub(crate) fn of_points(points: Vec<Point>, row_us: i64) -> Self {
+        Self { points, row_us, newest_us: None }
     }
 
     fn join(table: &Table, least: &HashMap<Time, f64>, greatest: &HashMap<Time, f64>) -> Self {
@@ -172,7 +172,7 @@ impl Rows {
     }
 
     /// The newest row closes up to a row late, and is committed some steps later.
-    fn known(&self, info: &Info) -> Known {
+    pub(crate) fn known(&self, info: &Info) -> Known {
         let step_us = i64::try_from(info.schema.step().micros()).unwrap_or(i64::MAX);
         let fresh_us = self.row_us.saturating_mul(2).saturating_add(step_us.saturating_mul(3));
         let last_us = (info.last > info.start).then(|| info.last.as_micros());
@@ -198,7 +198,7 @@ fn by_time(table: &Table) -> HashMap<Time, f64> {
 
 /// Microseconds as the seconds that pictures count in.
 #[expect(clippy::cast_precision_loss, reason = "a pixel is far wider than what a double loses")]
-fn seconds(micros: i64) -> f64 {
+pub(crate) fn seconds(micros: i64) -> f64 {
     micros as f64 / 1e6
 }
 

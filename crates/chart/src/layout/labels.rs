@@ -161,13 +161,31 @@ pub(super) fn notice(
     }
     let text = style.bold.fit(text, canvas.width - style.text.size * 3.0);
     let pad = style.text.size * 0.7;
-    let at = (canvas.right() - pad - 10.0, canvas.y + 10.0 + pad + style.text.size * 0.72);
-    let label = label(style.bold, &text, at, Anchor::End, style.colors.ink);
-    let plate = Rect {
-        x: (label.rect.x - pad).round(),
+    let width = style.bold.width(&text);
+    let mut plate = Rect {
+        x: (canvas.right() - width - pad * 2.0 - 10.0).round(),
         y: canvas.y + 10.0,
-        width: (label.rect.width + pad * 2.0).round(),
+        width: (width + pad * 2.0).round(),
         height: (style.text.size * 0.72 + pad * 2.0).round(),
     };
-    Some(Notice { label, plate: Some(plate) })
+    clear_of_rules(&mut plate, panels.first()?);
+    let at = (canvas.right() - pad - 10.0, plate.y + pad + style.text.size * 0.72);
+    Some(Notice { label: label(style.bold, &text, at, Anchor::End, style.colors.ink), plate: Some(plate) })
+}
+
+/// Moves a plate down until it hides no rule and no rule's label, where there is room for that.
+fn clear_of_rules(plate: &mut Rect, panel: &PanelLayout) {
+    let line = |y: f64| Rect { y: y - 2.0, height: 4.0, ..panel.canvas };
+    let mut hidden: Vec<Rect> = panel.rules.iter().map(|rule| line(rule.y)).collect();
+    hidden.extend(panel.rules.iter().filter_map(|rule| rule.label.as_ref()).map(|label| label.rect));
+    hidden.sort_by(|a, b| a.y.total_cmp(&b.y));
+    let mut moved = *plate;
+    for rect in hidden {
+        if rect.overlaps(&moved) {
+            moved.y = (rect.bottom() + 6.0).round();
+        }
+    }
+    if panel.canvas.holds(&moved) {
+        *plate = moved;
+    }
 }

@@ -110,24 +110,29 @@ pub(super) fn marks(picture: &Picture, style: &Style, canvas: &Rect, width: f64)
     lines.sort_by(|a, b| a.x.total_cmp(&b.x).then((a.kind, a.reach).cmp(&(b.kind, b.reach))));
     lines.dedup_by(|next, kept| next.x == kept.x && (next.kind, next.reach) == (kept.kind, kept.reach));
     let strip = Strip { style, baseline: canvas.y - style.text.size * 0.5, width };
-    let glyphs = || lines.iter().filter(|line| line.reach == Reach::Through);
-    let with_text = strip.all(glyphs());
+    let (signed, crowds) = thin(&mut lines);
+    let signed: Vec<&MarkLine> = signed.into_iter().map(|index| &lines[index]).collect();
+    let with_text = if crowds { None } else { strip.all(&signed) };
     let legend = counts(picture).into_iter().filter(|(kind, _)| with_text.is_none() || *kind == MarkKind::Collection);
     let legend = legend.collect();
-    let labels = with_text.unwrap_or_else(|| strip.gravest(glyphs()));
-    thin(&mut lines);
+    let labels = with_text.unwrap_or_else(|| strip.gravest(signed));
     Marks { lines, labels, legend }
 }
 
-/// Shortens the lines that stand in a crowd of their kind. `lines` ascend.
-fn thin(lines: &mut [MarkLine]) {
+/// Shortens the lines that stand in a crowd of their kind. `lines` ascend. Tells
+/// which lines have a glyph, ascending, and whether there are crowds: each has one
+/// glyph, where it begins.
+fn thin(lines: &mut [MarkLine]) -> (Vec<usize>, bool) {
     let mut kinds: BTreeMap<MarkKind, Vec<usize>> = BTreeMap::new();
     for (index, line) in lines.iter().enumerate().filter(|(_, line)| line.reach == Reach::Through) {
         kinds.entry(line.kind).or_default().push(index);
     }
+    let mut signed = Vec::new();
+    let mut crowds = false;
     for places in kinds.into_values() {
         let xs: Vec<f64> = places.iter().map(|&index| lines[index].x).collect();
         let (mut from, mut to) = (0, 0);
+        let mut crowd_until = f64::NEG_INFINITY;
         for (&index, x) in places.iter().zip(&xs) {
             while xs[from] < x - CROWD_REACH {
                 from += 1;
@@ -135,11 +140,19 @@ fn thin(lines: &mut [MarkLine]) {
             while to < xs.len() && xs[to] <= x + CROWD_REACH {
                 to += 1;
             }
-            if to - from > CROWD {
+            let crowded = to - from > CROWD;
+            if !crowded || *x > crowd_until {
+                signed.push(index);
+            }
+            if crowded {
                 lines[index].reach = Reach::Top;
+                crowd_until = x + CROWD_REACH;
+                crowds = true;
             }
         }
     }
+    signed.sort_unstable();
+    (signed, crowds)
 }
 
 /// Where glyphs and their texts stand.
@@ -167,7 +180,7 @@ impl Strip<'_> {
     }
 
     /// Glyphs with their texts, when every one of them fits.
-    fn all<'a>(&self, lines: impl Iterator<Item = &'a MarkLine>) -> Option<Vec<Label>> {
+    fn all(&self, lines: &[&MarkLine]) -> Option<Vec<Label>> {
         let mut labels: Vec<Label> = Vec::new();
         let mut free_from = 0.0;
         for line in lines {
@@ -181,8 +194,7 @@ impl Strip<'_> {
 
     /// Glyphs without texts, the graver first, as many as there is room for; an
     /// out-of-memory keeps its text.
-    fn gravest<'a>(&self, lines: impl Iterator<Item = &'a MarkLine>) -> Vec<Label> {
-        let mut by_weight: Vec<&MarkLine> = lines.collect();
+    fn gravest(&self, mut by_weight: Vec<&MarkLine>) -> Vec<Label> {
         by_weight.sort_by_key(|line| line.kind);
         let mut placed: Vec<Label> = Vec::new();
         let mut taken = Taken::default();
