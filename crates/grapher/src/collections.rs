@@ -34,16 +34,15 @@ fn target_of<'a>(name: &'a str, what: &str) -> Option<&'a str> {
     if label.is_empty() { Some("") } else { label.strip_suffix('_') }
 }
 
-/// The major collections of a target that are kept until the end of `span`, ascending in time. Those before it count:
-/// a floor holds until the next collection.
-pub(crate) fn majors(reader: &Reader, target: &str, span: Span) -> Result<Vec<Gc>, StoreError> {
-    reader.gc(Time::from_micros(i64::MIN), Time::from_micros(span.end_us), Some(GcKind::Major), Some(target))
+/// The major collections of a target within `span`, ascending in time.
+pub(crate) fn majors_in(reader: &Reader, target: &str, span: Span) -> Result<Vec<Gc>, StoreError> {
+    let (start, end) = (Time::from_micros(span.start_us), Time::from_micros(span.end_us));
+    reader.gc(start, end, Some(GcKind::Major), Some(target))
 }
 
-/// Those of them within `span`.
-pub(crate) fn within(majors: &[Gc], span: Span) -> &[Gc] {
-    let first = majors.partition_point(|gc| gc.seen.time.as_micros() < span.start_us);
-    &majors[first..]
+/// Those before it too: a floor holds until the next collection.
+pub(crate) fn majors_until(reader: &Reader, target: &str, span: Span) -> Result<Vec<Gc>, StoreError> {
+    majors_in(reader, target, Span { start_us: i64::MIN, ..span })
 }
 
 /// The floor at each row of a heap: what the last major collection of the same run had left. Unknown where the heap is,

@@ -111,10 +111,9 @@ impl View<'_> {
                 panel.series.extend(Some(series).filter(|series| series.points.iter().any(|p| p.value.is_some())));
             }
             if ticks {
-                let majors = collections::majors(self.reader, target, self.span)?;
-                let majors = collections::within(&majors, self.span);
-                panel.ticks.extend(collections::ticks(majors));
-                drawn.said.push(collections::said(target, majors));
+                let majors = collections::majors_in(self.reader, target, self.span)?;
+                panel.ticks.extend(collections::ticks(&majors));
+                drawn.said.push(collections::said(target, &majors));
             }
         }
         if let ([], [first, ..]) = (drawn.panels.as_slice(), panel.series.as_mut_slice()) {
@@ -130,7 +129,7 @@ impl View<'_> {
         let read = |name: &str| Rows::read(self.reader, name, self.span, self.width);
         let floor_of = collections::target_of_floor(name);
         if let Some(target) = floor_of.filter(|target| !self.has(name) && self.has(&collections::heap_name(target))) {
-            let majors = collections::majors(self.reader, target, self.span)?;
+            let majors = collections::majors_until(self.reader, target, self.span)?;
             if majors.is_empty() {
                 return Ok((collections::floor_series(name, Vec::new(), 0), None));
             }
