@@ -1,4 +1,6 @@
 //! What makes a target unreadable for good, as opposed to a reading that is unknown this time.
+use std::path::PathBuf;
+
 use procfs::ProcError;
 
 /// An error of this crate.
@@ -27,5 +29,27 @@ pub enum Error {
         what: String,
         /// What the system said.
         source: ProcError,
+    },
+    /// The folder of a run cannot hold what watches Node programs.
+    #[error("cannot watch Node programs from {}: {reason}; is the folder ours, and TMPDIR a path without spaces", path.display())]
+    RunFolder {
+        /// The folder, or the file in it.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The process is no Node program, or does not open its inspector.
+    #[error("process {pid} cannot be attached to: {reason}")]
+    NoInspector {
+        /// Its process id.
+        pid: u32,
+        /// Why, and what to do.
+        reason: String,
+    },
+    /// Another recorder attached to the program: only one watches at a time.
+    #[error("another recorder now watches the program at {address}; end one of the two")]
+    TakenOver {
+        /// Where the program's inspector listens.
+        address: String,
     },
 }

@@ -3,6 +3,7 @@
 //! # Overview
 //!
 //! * [`page`]: a page's heap and DOM counts by the DevTools protocol.
+//! * [`node`]: a Node program's heap, garbage collector and end, from inside or through its inspector.
 //! * [`process`]: the memory of one process or of a whole tree, such as a browser's, from `/proc`.
 //! * [`own`]: our own memory.
 //!
@@ -31,6 +32,7 @@
 //! # }
 //! ```
 mod error;
+pub mod node;
 pub mod own;
 pub mod page;
 pub mod process;

@@ -19,4 +19,5 @@ mod tree;
 pub use kind::Kind;
 pub use members::{ProcessInfo, tree};
 pub use memory::{Memory, memory};
+pub(crate) use memory::{open, present};
 pub use tree::{Measure, ProcessTree, TreeReading};

@@ -32,7 +32,7 @@ pub fn memory(pid: u32) -> Result<Option<Memory>, Error> {
 }
 
 /// Holds on to a process: what is read through it later is never another process that got the same pid.
-pub(super) fn open(pid: u32) -> ProcResult<Process> {
+pub(crate) fn open(pid: u32) -> ProcResult<Process> {
     Process::new(i32::try_from(pid).map_err(|_| ProcError::NotFound(None))?)
 }
 
@@ -64,7 +64,7 @@ pub(super) fn pss(process: &Process) -> ProcResult<Pss> {
 }
 
 /// The one place where "that process is gone" becomes none; real errors pass through.
-pub(super) fn present<T>(read: ProcResult<T>) -> ProcResult<Option<T>> {
+pub(crate) fn present<T>(read: ProcResult<T>) -> ProcResult<Option<T>> {
     /// No such process: what the kernel says when it ends while one of its files is open.
     const ESRCH: i32 = 3;
     match read {
