@@ -1,22 +1,26 @@
 //! The command line, as clap reads it. It becomes plain settings here; nothing below knows clap.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 use heapsoak_cli::{duration, logging::Verbosity, size};
 
-use crate::settings::{HowLong, Page, Soak, StoreShape};
+use crate::settings::{HowLong, Node, Page, Process, Soak, StoreShape};
 
 const EXAMPLES: &str = "\
 Examples:
   recorder                                   soak a page of our own until Ctrl-C, into soak.db
   recorder --leak 20KiB/s --duration 10m     the same page, made to leak
   recorder --url http://127.0.0.1:8080/ --element '#search' --interval 50ms
+  recorder --db x.db -- node --max-old-space-size=60 test.js
+  recorder --node api=127.0.0.1:9229 --pid db=4711
   recorder create --db t.db --step 1 DS:heap_used:GAUGE:2:0:U RRA:AVERAGE:0.5:3:2400
   recorder update --db t.db N:31457280
 
-Exit status: 0 ended as asked, 1 the run ended by itself or a reading was refused, 2 usage or trouble.";
+Exit status: 0 ended as asked, 1 the run ended by itself or a reading was refused, 2 usage or trouble.
+With -- COMMAND: the command's own, 128+N for signal N, 125 the recorder failed, 126/127 it cannot be run/is not found.";
 
 /// Soaks a page or watches a program, samples its heap each second, writes round-robin archives to one SQLite file.
 #[derive(Debug, Parser)]
@@ -38,7 +42,7 @@ pub(crate) enum Command {
     #[command(hide = true, disable_help_flag = true)]
     Guardian {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-        arguments: Vec<std::ffi::OsString>,
+        arguments: Vec<OsString>,
     },
 }
 
@@ -49,7 +53,25 @@ pub(crate) struct SoakArgs {
     #[arg(long, value_name = "FILE", default_value = "soak.db")]
     db: PathBuf,
 
-    /// Page to soak [default: a page of our own, served on loopback]
+    /// Command to start and watch; the streams, the signals and the exit status are its own
+    #[arg(last = true, help_heading = "What", value_name = "COMMAND")]
+    command: Vec<OsString>,
+    /// Attach to a running Node program by its inspector: [LABEL=]HOST:PORT or [LABEL=]ws://…; may be repeated
+    #[arg(long = "node", help_heading = "What", value_name = "[LABEL=]ADDRESS", value_parser = parse_labelled)]
+    nodes: Vec<(Option<String>, String)>,
+    /// Let --node name an inspector on another machine: whoever can reach it can run code there
+    #[arg(long, help_heading = "What", requires = "nodes")]
+    allow_remote_inspector: bool,
+    /// Watch a running process and its descendants: [LABEL=]PID; may be repeated
+    #[arg(long = "pid", help_heading = "What", value_name = "[LABEL=]PID", value_parser = parse_pid)]
+    pids: Vec<(Option<String>, u32)>,
+    /// Ask the Node programs of --pid to open their inspectors (SIGUSR1), and watch their heaps too
+    #[arg(long, help_heading = "What", requires = "pids")]
+    attach: bool,
+    /// Soak the page of our own beside a command, --node or --pid, too
+    #[arg(long, help_heading = "What")]
+    page: bool,
+    /// Page to soak [default: a page of our own, served on loopback, if nothing else is watched]
     #[arg(long, help_heading = "What", conflicts_with = "leak")]
     url: Option<String>,
     /// Let the page of our own retain this much heap, for instance 20KiB/s
@@ -100,6 +122,28 @@ pub(crate) struct SoakArgs {
     /// Say errors only
     #[arg(short, long, conflicts_with = "verbose")]
     quiet: bool,
+}
+
+/// A source's name has 19 characters, of which the longest of a target, `array_buffers`, takes 13 and `_` one.
+const LONGEST_LABEL: usize = 5;
+
+fn parse_labelled(text: &str) -> Result<(Option<String>, String), String> {
+    let Some((label, rest)) = text.split_once('=').filter(|(label, _)| !label.contains([':', '/'])) else {
+        return Ok((None, text.to_owned()));
+    };
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    if label.is_empty() || label.len() > LONGEST_LABEL || !label.bytes().all(fits) {
+        return Err(format!("`{label}` is not a label; write 1 to {LONGEST_LABEL} letters, digits or `-`"));
+    }
+    Ok((Some(label.to_owned()), rest.to_owned()))
+}
+
+fn parse_pid(text: &str) -> Result<(Option<String>, u32), String> {
+    let (label, pid) = parse_labelled(text)?;
+    match pid.parse() {
+        Ok(pid) if pid > 0 => Ok((label, pid)),
+        _ => Err(format!("`{pid}` is not a process id; write a number, as `pgrep` prints it")),
+    }
 }
 
 /// As `rrdtool create`.
@@ -159,24 +203,34 @@ fn parse_rate(text: &str) -> Result<u64, String> {
 impl SoakArgs {
     /// How much is told on stderr.
     pub(crate) fn verbosity(&self) -> Verbosity {
-        Verbosity::from_flags(self.quiet, self.verbose)
+        // Beside a command stderr is the command's.
+        let quiet = self.quiet || (!self.command.is_empty() && self.verbose == 0);
+        Verbosity::from_flags(quiet, self.verbose)
     }
 
     /// The plain settings of a soak.
     pub(crate) fn settings(self) -> Soak {
+        let nothing_else = self.command.is_empty() && self.nodes.is_empty() && self.pids.is_empty();
+        let drives = nothing_else || self.page || self.url.is_some() || self.leak.is_some();
+        let page = drives.then(|| Page {
+            url: self.url,
+            leak_bytes_per_s: self.leak.unwrap_or(0),
+            element: self.element,
+            interval: self.interval,
+            webdriver: self.webdriver,
+            browser: self.browser,
+            headed: self.headed,
+            no_sandbox: self.no_sandbox,
+            restarts: self.restarts,
+        });
+        let remote = self.allow_remote_inspector;
+        let attach = self.attach;
         Soak {
             db: self.db,
-            page: Page {
-                url: self.url,
-                leak_bytes_per_s: self.leak.unwrap_or(0),
-                element: self.element,
-                interval: self.interval,
-                webdriver: self.webdriver,
-                browser: self.browser,
-                headed: self.headed,
-                no_sandbox: self.no_sandbox,
-                restarts: self.restarts,
-            },
+            page,
+            command: self.command,
+            nodes: self.nodes.into_iter().map(|(label, place)| Node { label, place, remote }).collect(),
+            pids: self.pids.into_iter().map(|(label, pid)| Process { label, pid, attach }).collect(),
             how_long: HowLong { duration: self.duration, iterations: self.iterations },
             shape: StoreShape { step: self.step, heartbeat: self.heartbeat, rras: self.rras },
         }

@@ -26,7 +26,9 @@ fn main() -> ExitCode {
         }
         None => {
             let verbosity = command_line.soak.verbosity();
-            exit::finish("recorder", soak::run(&command_line.soak.settings(), verbosity))
+            let settings = command_line.soak.settings();
+            let on_error = if settings.command.is_empty() { exit::TROUBLE } else { exit::RECORDER_FAILED };
+            exit::finish_with("recorder", soak::run(&settings, verbosity), on_error)
         }
     }
 }

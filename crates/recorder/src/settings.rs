@@ -1,5 +1,6 @@
 //! What a run was asked to do, in plain words.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -7,7 +8,14 @@ use std::time::Duration;
 #[derive(Debug, Clone)]
 pub(crate) struct Soak {
     pub(crate) db: PathBuf,
-    pub(crate) page: Page,
+    /// The page that is driven, if one is.
+    pub(crate) page: Option<Page>,
+    /// The command to start and watch, with its arguments; empty: none.
+    pub(crate) command: Vec<OsString>,
+    /// Node programs to attach to.
+    pub(crate) nodes: Vec<Node>,
+    /// Processes to watch.
+    pub(crate) pids: Vec<Process>,
     pub(crate) how_long: HowLong,
     pub(crate) shape: StoreShape,
 }
@@ -31,6 +39,25 @@ pub(crate) struct Page {
     pub(crate) no_sandbox: bool,
     /// Unhealthy restarts in a row before the run gives up.
     pub(crate) restarts: u32,
+}
+
+/// A running Node program.
+#[derive(Debug, Clone)]
+pub(crate) struct Node {
+    pub(crate) label: Option<String>,
+    /// `HOST:PORT` or `ws://…`
+    pub(crate) place: String,
+    /// Whether its inspector may be on another machine.
+    pub(crate) remote: bool,
+}
+
+/// A running process.
+#[derive(Debug, Clone)]
+pub(crate) struct Process {
+    pub(crate) label: Option<String>,
+    pub(crate) pid: u32,
+    /// Whether to ask a Node program to open its inspector.
+    pub(crate) attach: bool,
 }
 
 /// When a run ends by itself; neither: when it is stopped.

@@ -38,6 +38,10 @@ pub struct TreeReading {
     pub total_bytes: Option<u64>,
     /// Its renderers; none when there are none.
     pub renderer_bytes: Option<u64>,
+    /// Resident sets added up: shared pages counted once for each process.
+    pub rss_bytes: Option<u64>,
+    /// The anonymous parts of them: heaps and stacks.
+    pub rss_anon_bytes: Option<u64>,
     /// How many processes the tree has.
     pub processes: usize,
     /// What the sums are made of.
@@ -49,6 +53,7 @@ pub struct ProcessTree {
     root: u32,
     members: Members,
     shares: HashMap<u32, Share>,
+    present: HashMap<u32, Memory>,
     budget: Budget,
     measure: Measure,
     sampled: Option<Instant>,
@@ -70,6 +75,7 @@ impl ProcessTree {
             root,
             members: Members::new(root),
             shares: HashMap::new(),
+            present: HashMap::new(),
             budget: Budget::default(),
             measure: Measure::Proportional,
             sampled: None,
@@ -101,11 +107,28 @@ impl ProcessTree {
         }
         if !present.contains_key(&self.root) {
             self.ended = true;
-            return Ok(TreeReading { total_bytes: None, renderer_bytes: None, processes: 0, measure: self.measure });
+            self.present.clear();
+            return Ok(TreeReading {
+                total_bytes: None,
+                renderer_bytes: None,
+                rss_bytes: None,
+                rss_anon_bytes: None,
+                processes: 0,
+                measure: self.measure,
+            });
         }
         self.shares.retain(|pid, _| present.contains_key(pid));
         self.read_shares(&present, now)?;
-        Ok(self.sum(&present))
+        let reading = self.sum(&present);
+        self.present = present;
+        Ok(reading)
+    }
+
+    /// One process of the tree, as of the last sample; none when it was not there.
+    pub fn process(&self, pid: u32) -> Option<Memory> {
+        let memory = *self.present.get(&pid)?;
+        let shares = self.shares.get(&pid).filter(|_| self.measure == Measure::Proportional);
+        Some(Memory { pss_bytes: shares.map(|share| proportional(*share, memory)), ..memory })
     }
 
     /// The counters of all members that still live; forgets the others.
@@ -166,9 +189,12 @@ impl ProcessTree {
                 renderers = Some(renderers.unwrap_or(0_u64).saturating_add(bytes));
             }
         }
+        let add = |of: fn(&Memory) -> u64| present.values().map(of).fold(0, u64::saturating_add);
         TreeReading {
             total_bytes: Some(total),
             renderer_bytes: renderers,
+            rss_bytes: Some(add(|memory| memory.rss_bytes)),
+            rss_anon_bytes: Some(add(|memory| memory.rss_anon_bytes)),
             processes: present.len(),
             measure: self.measure,
         }

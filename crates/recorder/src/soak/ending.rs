@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use heapsoak_cli::{duration, exit, stop::Signal};
 
+use super::command::StartError;
+
 /// Why the run is over.
 #[derive(Debug)]
 pub(crate) enum Ending {
@@ -17,6 +19,17 @@ pub(crate) enum Ending {
     GaveUp(String),
     /// Nothing was ever sampled: the browser or the page could not be had.
     CannotStart(anyhow::Error),
+    /// The command ended, with this status.
+    Command {
+        /// How, in words.
+        reason: String,
+        /// As the shell has it.
+        status: u8,
+    },
+    /// The command could not be started.
+    CommandNotStarted(StartError),
+    /// All that was attached to is gone.
+    TargetsGone(String),
     /// The store can be written no more.
     StoreFailed(String),
 }
@@ -30,15 +43,25 @@ impl Ending {
             Self::Iterations(count) => format!("{count} iterations are done"),
             Self::GaveUp(reason) => format!("gave up: {reason}"),
             Self::CannotStart(error) => format!("could not start: {error:#}"),
+            Self::Command { reason, .. } => reason.clone(),
+            Self::CommandNotStarted(error) => error.to_string(),
+            Self::TargetsGone(names) => format!("gone: {names}"),
             Self::StoreFailed(reason) => format!("the store failed: {reason}"),
         }
+    }
+
+    /// Whether there was something to sample, of which a last sample may be taken.
+    pub(crate) fn has_sampled(&self) -> bool {
+        !matches!(self, Self::CannotStart(_) | Self::CommandNotStarted(_) | Self::StoreFailed(_))
     }
 
     /// The recorder's exit status.
     pub(crate) fn status(&self) -> u8 {
         match self {
             Self::Stopped(_) | Self::Duration(_) | Self::Iterations(_) => exit::OK,
-            Self::GaveUp(_) => exit::ENDED,
+            Self::GaveUp(_) | Self::TargetsGone(_) => exit::ENDED,
+            Self::Command { status, .. } => *status,
+            Self::CommandNotStarted(error) => error.status(),
             Self::CannotStart(_) | Self::StoreFailed(_) => exit::TROUBLE,
         }
     }

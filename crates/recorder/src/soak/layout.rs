@@ -68,7 +68,7 @@ impl Layout {
 pub(crate) fn new_source(source: &Registered, heartbeat: Heartbeat) -> NewSource {
     let spec = source.spec;
     // A count only rises; a fall is a restart, which must be unknown and not a negative rate.
-    let min = (spec.kind == SourceType::Derive).then_some(0.0);
+    let min = matches!(spec.kind, SourceType::Derive | SourceType::DDerive).then_some(0.0);
     NewSource {
         source: Source { name: source.name.clone(), kind: spec.kind, heartbeat, min, max: None },
         unit: spec.unit.to_owned(),

@@ -1,37 +1,43 @@
 //! One run, from start to end: the loop, the sampler and the writer side by side, none waiting for another.
 
+mod attached;
 mod axis;
 mod backoff;
+mod command;
+mod command_target;
 mod ending;
 mod layout;
 mod open;
 mod page_loop;
 mod probes;
+mod program_labels;
+mod program_watch;
 mod registry;
 mod sampler;
 mod sources;
 mod status;
+mod targets;
 mod tick;
 mod watch_page;
+mod watch_probe;
 mod writer;
 
+use std::convert::Infallible;
 use std::time::Duration;
 
 use heapsoak_cli::clock::{self, Anchor};
 use heapsoak_cli::logging::{self, Verbosity};
-use heapsoak_cli::redact;
 use heapsoak_cli::stop::Stop;
+use heapsoak_cli::{exit, redact};
 use heapsoak_rrd::Time;
 use heapsoak_store::{NewRun, Writer};
 use tokio::runtime::Builder;
 
 use self::axis::Axis;
 use self::ending::Ending;
-use self::page_loop::PageLoop;
-use self::probes::{BrowserProbe, LoopProbe, OwnProbe, PageProbe, Probe};
-use self::registry::Registry;
 use self::sampler::Sampler;
 use self::status::{Progress, StatusLine};
+use self::targets::Targets;
 use self::tick::Ticker;
 use self::writer::WriterThread;
 use crate::settings::{HowLong, Soak};
@@ -44,7 +50,8 @@ const GRACE: Duration = Duration::from_millis(100);
 /// # Errors
 /// When the run cannot begin, or its end cannot be written.
 pub(crate) fn run(settings: &Soak, verbosity: Verbosity) -> anyhow::Result<u8> {
-    let stop = Stop::install()?;
+    // A command gets the signals that we get, and decides itself whether to end.
+    let stop = if settings.command.is_empty() { Stop::install()? } else { Stop::by_hand().0 };
     let status = StatusLine::new();
     let log = status.clone();
     logging::init_to(verbosity, move || log.clone());
@@ -57,41 +64,43 @@ pub(crate) fn run(settings: &Soak, verbosity: Verbosity) -> anyhow::Result<u8> {
 
 async fn soak(settings: &Soak, stop: &Stop, status: &StatusLine) -> anyhow::Result<u8> {
     let progress = Progress::default();
-    let mut page_loop = PageLoop::prepare(&settings.page, progress.clone()).await?;
-    let registry = Registry::default();
-    let probes: Vec<Box<dyn Probe>> = vec![
-        Box::new(PageProbe::new(registry.add(None, sources::PAGE)?, page_loop.page(), progress.clone())),
-        Box::new(BrowserProbe::new(registry.add(None, sources::BROWSER)?, page_loop.processes())),
-        Box::new(LoopProbe(registry.add(None, sources::LOOP)?, progress.clone())),
-        Box::new(OwnProbe(registry.add(None, sources::OWN)?)),
-    ];
+    let axis = Axis::new(Anchor::now());
+    let mut targets = Targets::prepare(settings, &progress, &axis).await?;
+    let registry = targets.registry();
     let known = registry.since(0);
     let open::Opened { mut store, layout } = open::open(settings, &known)?;
     let step_us = store.schema().step().micros();
-    let axis = Axis::new(Anchor::now());
-    begin(&mut store, axis.now(), &page_loop.target())?;
+    begin(&mut store, axis.now(), &targets.names())?;
     let (recording, mut writer) = writer::start(store, layout, axis.clone())?;
-    recording.event("start", page_loop.target());
+    recording.event("start", targets.names());
     tracing::info!("recording into {} {}", settings.db.display(), status::span(settings.how_long.duration));
 
     let ticker = Ticker::new(axis.clone(), step_us);
     let step = Duration::from_micros(step_us);
-    let mut sampler = Sampler::new(ticker, probes, (registry, known.len()), recording.clone(), step);
-    let ending = tokio::select! {
-        // In this order: a stop that was asked for is the reason, whatever else ends with it.
-        biased;
-        signal = stop.wait() => Ending::Stopped(signal),
-        reason = writer.failed() => Ending::StoreFailed(reason),
-        ending = page_loop.run(&recording, settings.how_long.iterations) => ending,
-        ending = after(settings.how_long) => ending,
-        never = sampler.run() => match never {},
-        never = status.show(progress) => match never {},
+    let mut sampler = Sampler::new(ticker, targets.probes(), (registry, known.len()), recording.clone(), step);
+    let ending = match targets.start(&recording) {
+        Err(error) => Ending::CommandNotStarted(error),
+        Ok(()) => tokio::select! {
+            // In this order: a stop that was asked for is the reason, whatever else ends with it.
+            biased;
+            signal = stop.wait() => Ending::Stopped(signal),
+            reason = writer.failed() => Ending::StoreFailed(reason),
+            ending = targets.run(&recording, &axis, settings.how_long.iterations) => ending,
+            ending = after(settings.how_long) => ending,
+            never = sampler.run() => match never {},
+            never = status_line(settings, status, progress) => match never {},
+        },
     };
-    if !matches!(ending, Ending::CannotStart(_) | Ending::StoreFailed(_)) {
+    if ending.has_sampled() {
         sampler.last().await;
     }
-    page_loop.close().await;
+    targets.close(&axis).await;
     end(writer, axis.now(), ending).await
+}
+
+/// Beside a command nothing is written on stderr, which is the command's.
+async fn status_line(settings: &Soak, status: &StatusLine, progress: Progress) -> Infallible {
+    if settings.command.is_empty() { status.show(progress).await } else { std::future::pending().await }
 }
 
 async fn after(how_long: HowLong) -> Ending {
@@ -124,6 +133,10 @@ async fn end(writer: WriterThread, time: Time, ending: Ending) -> anyhow::Result
     let written = tokio::task::spawn_blocking(move || writer.end(time, reason, status)).await?;
     match ending {
         Ending::CannotStart(error) => Err(error),
+        Ending::CommandNotStarted(error) => {
+            exit::report("recorder", &error);
+            Ok(status)
+        }
         _ => {
             written?;
             tracing::info!("ended: {}", ending.reason());

@@ -50,3 +50,41 @@ pub(crate) const OWN: &[SourceSpec] = &[
     gauge("recorder_rss", "bytes", "the recorder's own resident memory"),
     gauge("tick_lag_ms", "ms", "how late the tick was noticed"),
 ];
+
+const fn rate(name: &'static str, unit: &'static str, description: &'static str) -> SourceSpec {
+    SourceSpec { name, kind: SourceType::Derive, unit, description }
+}
+
+/// What a Node program tells.
+pub(crate) const NODE: &[SourceSpec] = &[
+    gauge("heap_used", "bytes", "JavaScript heap of the program in use"),
+    gauge("heap_total", "bytes", "JavaScript heap of the program reserved"),
+    gauge("heap_limit", "bytes", "at which V8 gives up"),
+    gauge("heap_floor", "bytes", "heap in use after the last mark-compact: what is not garbage"),
+    gauge("external", "bytes", "memory outside the heap that JavaScript objects hold"),
+    gauge("array_buffers", "bytes", "the part of it that array buffers hold"),
+    gauge("handles", "count", "open handles, requests and timers"),
+    gauge("loop_lag_ms", "ms", "how late the event loop is; of a hung program, for how long"),
+    rate("gc_minor", "per second", "minor garbage collections per second"),
+    rate("gc_major", "per second", "major garbage collections per second"),
+    SourceSpec {
+        name: "gc_pause_ms",
+        kind: SourceType::DDerive,
+        unit: "ms",
+        description: "how long garbage collections stopped the program, in each second",
+    },
+];
+
+/// What the system tells of a process.
+pub(crate) const PROCESS: &[SourceSpec] = &[
+    gauge("rss", "bytes", "resident memory of the process"),
+    gauge("rss_anon", "bytes", "the part of it that is heaps and stacks"),
+    gauge("pss", "bytes", "resident memory, shared pages divided by those who share them"),
+];
+
+/// What the system tells of a process and all its descendants.
+pub(crate) const TREE: &[SourceSpec] = &[
+    gauge("tree_rss", "bytes", "resident memory of the process and its descendants"),
+    gauge("tree_rss_anon", "bytes", "the part of it that is heaps and stacks"),
+    gauge("tree_pss", "bytes", "resident memory of them, shared pages counted once"),
+];

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow};
 use heapsoak_rrd::Time;
-use heapsoak_store::{StoreError, Writer};
+use heapsoak_store::{NewGc, StoreError, Writer};
 use tokio::sync::watch;
 
 use super::axis::Axis;
@@ -30,6 +30,7 @@ const TELL_AGAIN: Duration = Duration::from_secs(60);
 enum Message {
     Sources(Vec<Registered>),
     Sample { time: Time, sample: Sample },
+    Collections(Vec<NewGc>),
     Event { time: Time, kind: &'static str, detail: String },
     End { time: Time, reason: String, status: u8 },
 }
@@ -51,6 +52,13 @@ impl Recording {
     /// All readings of one tick.
     pub(crate) fn sample(&self, time: Time, sample: Sample) {
         self.send(Message::Sample { time, sample });
+    }
+
+    /// Garbage collections of a target.
+    pub(crate) fn collections(&self, collections: Vec<NewGc>) {
+        if !collections.is_empty() {
+            self.send(Message::Collections(collections));
+        }
     }
 
     /// Something that happened just now.
@@ -165,6 +173,7 @@ impl Work {
                         tracing::warn!("a sample was refused: {error}");
                     }
                 }
+                Message::Collections(collections) => self.store.gc(&collections)?,
                 Message::Event { time, kind, detail } => self.store.event(time, kind, &detail)?,
                 Message::End { time, reason, status } => {
                     let dropped = self.dropped.load(Ordering::Relaxed);
