@@ -197,13 +197,15 @@ fn draw_trace<B: DrawingBackend>(pen: &mut Pen<'_, B>, trace: &Trace, theme: The
     let opacity = if theme == Theme::Dark { 0.30 } else { 0.24 };
     for stroke in &trace.strokes {
         if let Some(fill) = trace.fill {
-            pen.between(&stroke.line, &stroke.base, fill.fade(opacity))?;
+            pen.between(&stroke.line, &stroke.base, fill.fade(trace.opacity.unwrap_or(opacity)))?;
         }
         if trace.band {
             draw_band(pen, stroke, trace.ink)?;
         }
     }
-    for stroke in &trace.strokes {
+    // An area whose opacity was chosen has no line above.
+    let lines: &[Stroke] = if trace.fill.is_some() && trace.opacity.is_some() { &[] } else { &trace.strokes };
+    for stroke in lines {
         match (stroke.line.first(), stroke.line.last()) {
             // One row, or one row between two gaps: a line of no length is not seen.
             (Some(first), Some(last)) if last.0 - first.0 < 8.0 => {
@@ -230,6 +232,9 @@ fn draw_band<B: DrawingBackend>(pen: &mut Pen<'_, B>, stroke: &Stroke, ink: Colo
 
 fn rules<B: DrawingBackend>(pen: &mut Pen<'_, B>, panel: &PanelLayout, colors: Colors) -> Result<(), ChartError> {
     let canvas = &panel.canvas;
+    for line in &panel.levels {
+        pen.dashed(&[(canvas.x, line.y), (canvas.right(), line.y)], 1.25, line.ink, line.dash)?;
+    }
     for line in &panel.uprights {
         let ends = [(line.x + 0.5, line.bottom), (line.x + 0.5, line.top)];
         pen.dashed(&ends, 1.0, line.ink, line.dash)?;
@@ -288,6 +293,7 @@ fn draw_mark<B: DrawingBackend>(pen: &mut Pen<'_, B>, mark: &MarkLine, layout: &
 fn draw_swatch<B: DrawingBackend>(pen: &mut Pen<'_, B>, swatch: &Swatch) -> Result<(), ChartError> {
     let Rect { x, y, width, height } = swatch.rect;
     match swatch.fill {
+        Some(fill) if swatch.solid => pen.fill(&swatch.rect, fill),
         Some(fill) => {
             pen.fill(&Rect { height: height + 1.0, ..swatch.rect }, fill.fade(0.3))?;
             pen.fill(&Rect { x, y, width, height: 2.0 }, swatch.ink)

@@ -40,14 +40,14 @@ mod value;
 pub use color::Color;
 pub use error::ChartError;
 pub use layout::{
-    Anchor, Footer, Label, Layout, MarkLine, Marks, Notice, PanelLayout, Reach, Rect, RuleLine, Stroke, Swatch, Trace,
-    UprightLine, layout,
+    Anchor, Footer, Label, Layout, LevelLine, MarkLine, Marks, Notice, PanelLayout, Reach, Rect, RuleLine, Stroke,
+    Swatch, Trace, UprightLine, layout,
 };
 pub use model::{
     Baseline, Dash, Family, Font, Frame, Join, Mark, MarkKind, Panel, Picture, Point, Rule, RuleKind, Series, Size,
     Style, Theme, Unit, Zone,
 };
-pub use parts::{Align, OwnColors, RightAxis, Sign, TextEntry, TextLine, Upright};
+pub use parts::{Align, Level, OwnColors, RightAxis, Sign, TextEntry, TextLine, Upright};
 pub use rows::Numbers;
 pub use time::{TimeAxis, TimeTick, format_span, time_axis};
 pub use value::{ValueAxis, ValueTick, format_value, value_axis};

@@ -3,7 +3,7 @@
 
 use chrono::FixedOffset;
 
-use crate::{Color, OwnColors, RightAxis, TextLine, Upright};
+use crate::{Color, Level, OwnColors, RightAxis, TextLine, Upright};
 
 /// One picture: panels one below the other on one time axis, with a title above
 /// and the numbers below.
@@ -171,6 +171,8 @@ pub struct Panel {
     pub series: Vec<Series>,
     /// Lines across at a fixed value: a limit, a threshold.
     pub rules: Vec<Rule>,
+    /// Lines across at a fixed value, without a word.
+    pub levels: Vec<Level>,
     /// Lines upwards at an instant.
     pub uprights: Vec<Upright>,
     /// What the values mean at the right.
@@ -198,6 +200,7 @@ impl Panel {
             rigid: false,
             series: Vec::new(),
             rules: Vec::new(),
+            levels: Vec::new(),
             uprights: Vec::new(),
             right: None,
             exponent: None,
@@ -265,6 +268,9 @@ pub struct Series {
     pub color: Option<Color>,
     /// How it is drawn.
     pub style: Style,
+    /// How much of the ground an area hides, 0.0 to 1.0, besides the colour's own opacity; `None`: the theme's, so that
+    /// the grid shines through, with a line above.
+    pub opacity: Option<f64>,
     /// How two points are joined.
     pub join: Join,
     /// Laid on top of the series before it in the panel.
@@ -288,6 +294,7 @@ impl Series {
             name: name.into(),
             color: None,
             style: Style::Area,
+            opacity: None,
             join: Join::Slope,
             stacked: false,
             points,

@@ -48,6 +48,19 @@ pub struct Sign {
     pub line: Option<f64>,
     /// The pattern of that line.
     pub dash: Dash,
+    /// The box is as opaque as its colour; else it is that of an area, a line above a pale ground.
+    pub solid: bool,
+}
+
+/// A thin line across a panel, of which nothing is written. The axis does not reach out for it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Level {
+    /// In the panel's unit. Outside the axis it is not drawn.
+    pub value: f64,
+    /// Its colour.
+    pub color: Color,
+    /// Its pattern.
+    pub dash: Dash,
 }
 
 /// A line upwards at an instant.

@@ -258,11 +258,23 @@ pub fn value_axis(panel: &Panel, data: Option<(f64, f64)>, most: usize) -> Value
     ValueAxis { bottom, top, ticks: label(&values, step, &scale) }
 }
 
-/// Values the same distance apart, with as many digits as it takes for all to differ.
+/// Values the same distance apart, with as many digits as it takes to tell each from its neighbour's place.
 pub(crate) fn texts_of(unit: &Unit, values: &[f64]) -> Vec<String> {
     let greatest = values.iter().fold(0.0, |greatest: f64, value| greatest.max(value.abs()));
-    let step = values.windows(2).map(|pair| (pair[1] - pair[0]).abs()).next().unwrap_or(greatest);
-    label(values, step, &unit.scale(greatest)).into_iter().map(|tick| tick.text).collect()
+    let scale = unit.scale(greatest);
+    let step = values.windows(2).map(|pair| (pair[1] - pair[0]).abs()).next().unwrap_or(greatest) / scale.size;
+    // A label a fiftieth of a step beside its place is still read right.
+    let near = |decimals: &usize| {
+        let tens = 10f64.powi(i32::try_from(*decimals).unwrap_or(0));
+        let off = |value: &f64| ((value / scale.size * tens).round() / tens - value / scale.size).abs();
+        values.iter().all(|value| off(value) <= step / 50.0)
+    };
+    let decimals = (0..MOST_DECIMALS).find(near).unwrap_or(MOST_DECIMALS);
+    let text = |value: &f64| match value / scale.size {
+        0.0 => "0".to_owned(),
+        scaled => join(&number(scaled, decimals), &scale.name),
+    };
+    values.iter().map(text).collect()
 }
 
 /// The ticks with as many digits as it takes for all to differ.

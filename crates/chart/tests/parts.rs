@@ -2,8 +2,8 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests: a failure ends the test")]
 
 use heapsoak_chart::{
-    Align, Color, Dash, Label, Layout, OwnColors, Panel, Picture, Point, RightAxis, Series, Sign, TextEntry, TextLine,
-    Unit, Upright, layout,
+    Align, Color, Dash, Label, Layout, Level, OwnColors, Panel, Picture, Point, RightAxis, Series, Sign, TextEntry,
+    TextLine, Unit, Upright, layout,
 };
 
 fn picture() -> Picture {
@@ -16,7 +16,7 @@ fn picture() -> Picture {
 }
 
 fn entry(text: &str) -> TextEntry {
-    let sign = Some(Sign { color: Color::RED, line: None, dash: Dash::Solid });
+    let sign = Some(Sign { color: Color::RED, line: None, dash: Dash::Solid, solid: false });
     TextEntry { sign, text: text.to_owned(), glued: false }
 }
 
@@ -87,6 +87,17 @@ fn a_right_axis_has_room_and_its_own_distinct_numbers() {
         picture.panels[0].right = Some(RightAxis { scale, shift, label: String::new() });
         assert!(layout(&picture).unwrap().panels[0].right_labels.is_empty(), "{scale} {shift}");
     }
+}
+
+#[test]
+fn a_level_lies_at_its_value_and_does_not_widen_the_axis() {
+    let mut picture = picture();
+    let level = |value: f64| Level { value, color: Color::RED, dash: Dash::Solid };
+    picture.panels[0].levels = vec![level(100.0), level(1e9), level(f64::NAN)];
+    let panel = &layout(&picture).unwrap().panels[0];
+    assert!(panel.axis.top < 1e3);
+    assert_eq!(panel.levels.len(), 1);
+    assert_eq!(panel.levels[0].y, panel.y(100.0));
 }
 
 #[test]

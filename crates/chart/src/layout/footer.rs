@@ -32,6 +32,8 @@ pub struct Swatch {
     pub width: f64,
     /// The area's colour; `None` for a line.
     pub fill: Option<Color>,
+    /// The box is as opaque as that.
+    pub solid: bool,
 }
 
 /// A cell of the numbers: what it is called, and its value.
@@ -64,7 +66,7 @@ fn entries(style: &Style, panels: &[Panel], surveys: &[Vec<Survey>]) -> Vec<Entr
             SeriesStyle::Line { width, dash } => (width.clamp(0.5, 4.0), dash.unwrap_or(own_dash), None),
         };
         let rect = Rect { x: 0.0, y: 0.0, width: style.text.size * 1.7, height: style.text.size * 0.8 };
-        let swatch = Swatch { rect, ink: style.colors.line(color), dash, width, fill };
+        let swatch = Swatch { rect, ink: style.colors.line(color), dash, width, fill, solid: false };
         let called = ["now", "min", "average", "max"];
         let values = match survey.numbers {
             Some(n) => format_together(&panel.unit, &[n.now, n.min, n.average, n.max]),

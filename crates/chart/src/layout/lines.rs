@@ -54,7 +54,7 @@ fn swatch(style: &Style, sign: Sign, x: f64, baseline: f64) -> Swatch {
     let rect = Rect { x, y: baseline - style.text.size * 0.77, width: size, height: size };
     let fill = sign.line.is_none().then_some(sign.color);
     let width = sign.line.unwrap_or(1.5).clamp(0.5, 4.0);
-    Swatch { rect, ink: sign.color, dash: sign.dash, width, fill }
+    Swatch { rect, ink: sign.color, dash: sign.dash, width, fill, solid: sign.solid }
 }
 
 impl Footer {

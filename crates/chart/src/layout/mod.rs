@@ -17,7 +17,7 @@ use crate::{ChartError, Color, Frame, Panel, Picture, RuleKind};
 
 pub use footer::{Footer, Swatch};
 pub use marks::{MarkLine, Marks, Reach};
-pub use right::UprightLine;
+pub use right::{LevelLine, UprightLine};
 pub use trace::{Stroke, Trace};
 
 /// The least and the greatest canvas or image, in pixels.
@@ -190,6 +190,8 @@ pub struct PanelLayout {
     pub traces: Vec<Trace>,
     /// Lines across.
     pub rules: Vec<RuleLine>,
+    /// Lines across, without a word.
+    pub levels: Vec<LevelLine>,
     /// Lines upwards at an instant.
     pub uprights: Vec<UprightLine>,
     /// Labels of the scale at the right.
@@ -278,6 +280,7 @@ pub fn layout(picture: &Picture) -> Result<Layout, ChartError> {
             rules: labels::rules(panel, &style, &canvas, &axis),
             value_labels: if bare { Vec::new() } else { labels::value_labels(&style, &canvas, &axis) },
             label: if bare { None } else { labels::side_label(&style, panel, &canvas) },
+            levels: right::levels(panel, &canvas, &axis),
             uprights: right::uprights(panel, span, &canvas),
             right_labels: if bare { Vec::new() } else { right::labels(&style, panel, &canvas, &axis, frame.width) },
             canvas,

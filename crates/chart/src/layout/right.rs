@@ -1,4 +1,4 @@
-//! The scale at the right, and lines upwards at an instant.
+//! The scale at the right, and thin lines at an instant or a value.
 
 use crate::value::{ValueAxis, ValueTick, texts_of};
 use crate::{Color, Dash, Panel, Unit};
@@ -18,6 +18,23 @@ pub struct UprightLine {
     pub ink: Color,
     /// Its pattern.
     pub dash: Dash,
+}
+
+/// A thin line across in its place.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LevelLine {
+    /// Its height.
+    pub y: f64,
+    /// Its colour.
+    pub ink: Color,
+    /// Its pattern.
+    pub dash: Dash,
+}
+
+/// The lines across whose values the axis has.
+pub(super) fn levels(panel: &Panel, canvas: &Rect, axis: &ValueAxis) -> Vec<LevelLine> {
+    let inside = panel.levels.iter().filter(|level| (axis.bottom..=axis.top).contains(&level.value));
+    inside.map(|level| LevelLine { y: y(canvas, axis, level.value), ink: level.color, dash: level.dash }).collect()
 }
 
 /// The lines upwards of a panel, of several alike on one pixel column the first.

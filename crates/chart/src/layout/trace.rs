@@ -20,6 +20,8 @@ pub struct Trace {
     pub dash: Dash,
     /// The area's colour; `None` for a line.
     pub fill: Option<Color>,
+    /// How much that hides; `None`: the theme's.
+    pub opacity: Option<f64>,
     /// Whether any row has a band.
     pub band: bool,
 }
@@ -68,7 +70,7 @@ pub(super) fn traces(
             Style::Line { width, dash: told } => (width.clamp(0.5, 20.0), told.unwrap_or(dash), None),
         };
         let band = nodes.iter().flatten().any(|node| node.high > node.low);
-        traces.push(Trace { strokes, ink: colors.line(color), width, dash, fill, band });
+        traces.push(Trace { strokes, ink: colors.line(color), width, dash, fill, opacity: series.opacity, band });
         below = if series.stacked { over(nodes, below) } else { nodes };
     }
     traces
