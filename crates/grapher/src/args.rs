@@ -11,8 +11,9 @@ use heapsoak_cli::size;
 use heapsoak_cli::time::TimeSpec;
 use heapsoak_rrd::{Cf, SchemaError};
 
-use crate::commands::{fetch, first, graph, info, last, lastupdate, watch};
+use crate::commands::{export, fetch, first, graph, info, last, lastupdate, watch};
 use crate::destination::{ImageFormat, Output};
+use crate::export::Format;
 use crate::panels::{Names, Wanted};
 use crate::picture;
 
@@ -36,6 +37,17 @@ Examples:
   grapher fetch AVERAGE --start 1700000000 --end start+2h --resolution 60 --format json
 
 A row is stamped with the end of its time. Unknown is nan in the table, empty in csv, null in json.";
+
+const EXPORT_EXAMPLES: &str = "\
+Examples:
+  grapher export --format csv > soak.csv                       the whole recording, one row length, for a spreadsheet
+  grapher export --format csv --last 2h --source heap_used     the same of the last two hours, in their finest rows
+  grapher export --format json --out soak.json                 everything: description, events, all archives
+  grapher export --format openmetrics --out soak.om && promtool tsdb create-blocks-from openmetrics soak.om data/
+  grapher export --format xml --out soak.xml && rrdtool restore soak.xml soak.rrd
+
+csv and openmetrics have the rows of one archive of each function: the finest that reaches back to the begin.
+A row is stamped with the end of its time. Unknown is empty in csv, null in json, left out in openmetrics, NaN in xml.";
 
 /// Draws the store, fetches from it and tells about it; never writes it.
 #[derive(Debug, Parser)]
@@ -61,6 +73,9 @@ enum Command {
     /// Print the rows of an archive
     #[command(after_help = FETCH_EXAMPLES)]
     Fetch(FetchArgs),
+    /// Turn the store into what other programs read: CSV, JSON, OpenMetrics, rrdtool's XML
+    #[command(after_help = EXPORT_EXAMPLES)]
+    Export(ExportArgs),
     /// Tell what is in the store: sources, archives, runs
     Info(InfoArgs),
     /// Print the time of the last update, in unix seconds
@@ -77,6 +92,7 @@ pub(crate) enum Task {
     Draw(graph::Settings),
     Watch(watch::Settings),
     Fetch(fetch::Settings),
+    Export(export::Settings),
     Info(info::Settings),
     Last(last::Settings),
     First(first::Settings),
@@ -96,6 +112,7 @@ impl CommandLine {
             None => self.draw.task(None)?,
             Some(Command::Graph(graph)) => graph.task()?,
             Some(Command::Fetch(fetch)) => Task::Fetch(fetch.settings()),
+            Some(Command::Export(export)) => Task::Export(export.settings()?),
             Some(Command::Info(info)) => Task::Info(info.settings()),
             Some(Command::Last(store)) => Task::Last(last::Settings { db: store.db }),
             Some(Command::First(first)) => Task::First(first::Settings { db: first.store.db, archive: first.rraindex }),
@@ -329,6 +346,55 @@ fn parse_limit(text: &str) -> Result<u64, String> {
 /// People write `average`; the library knows `AVERAGE`.
 fn parse_cf(text: &str) -> Result<Cf, SchemaError> {
     text.to_ascii_uppercase().parse().map_err(|_| SchemaError::Cf { text: text.to_owned() })
+}
+
+#[derive(Debug, Args)]
+struct ExportArgs {
+    #[command(flatten)]
+    store: StoreArg,
+    /// What the store is turned into
+    #[arg(long, value_enum)]
+    format: Format,
+    /// Where it goes, replaced whole; - is stdout
+    #[arg(long, value_name = "FILE", default_value = "-")]
+    out: PathBuf,
+    /// Only archives of this function; may be repeated, but for csv [default: AVERAGE; json and xml: all]
+    #[arg(long, value_name = "CF", value_parser = parse_cf)]
+    cf: Vec<Cf>,
+    /// Only this source; may be repeated
+    #[arg(long, value_name = "NAME")]
+    source: Vec<String>,
+    /// How far back the rows reach from their end [default: to the begin of the recording]
+    #[arg(long, value_name = "DURATION", value_parser = parse_period, conflicts_with = "start")]
+    last: Option<Duration>,
+    /// Where the rows begin, instead of --last
+    #[arg(long, short, value_name = "TIME", allow_hyphen_values = true)]
+    start: Option<TimeSpec>,
+    /// Where the rows end [default: now]
+    #[arg(long, short, value_name = "TIME", allow_hyphen_values = true)]
+    end: Option<TimeSpec>,
+}
+
+impl ExportArgs {
+    fn settings(self) -> anyhow::Result<export::Settings> {
+        let before_end = |last: Duration| TimeSpec::before_end(i64::try_from(last.as_micros()).unwrap_or(i64::MAX));
+        let start = self.start.or(self.last.map(before_end));
+        if self.format == Format::Xml && (start.is_some() || self.end.is_some()) {
+            anyhow::bail!("xml has archives as a whole: leave out --start, --end and --last, or choose another format");
+        }
+        if self.format == Format::Csv && self.cf.len() > 1 {
+            anyhow::bail!("csv has one function, and --cf names {}: make a file for each", self.cf.len());
+        }
+        Ok(export::Settings {
+            db: self.store.db,
+            format: self.format,
+            out: self.out,
+            functions: self.cf,
+            sources: self.source,
+            start,
+            end: self.end,
+        })
+    }
 }
 
 #[derive(Debug, Args)]

@@ -7,6 +7,7 @@ mod args;
 mod collections;
 mod commands;
 mod destination;
+mod export;
 mod marks;
 mod notice;
 mod numbers;
@@ -31,6 +32,7 @@ fn run(task: Task) -> anyhow::Result<u8> {
         Task::Draw(settings) => commands::graph::run(&settings),
         Task::Watch(settings) => commands::watch::run(&settings),
         Task::Fetch(settings) => commands::fetch::run(&settings),
+        Task::Export(settings) => commands::export::run(&settings),
         Task::Info(settings) => commands::info::run(&settings),
         Task::Last(settings) => commands::last::run(&settings),
         Task::First(settings) => commands::first::run(&settings),

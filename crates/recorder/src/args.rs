@@ -22,6 +22,16 @@ Examples:
 Exit status: 0 ended as asked, 1 the run ended by itself or a reading was refused, 2 usage or trouble.
 With -- COMMAND: the command's own, 128+N for signal N, 125 the recorder failed, 126/127 it cannot be run/is not found.";
 
+const IMPORT_EXAMPLES: &str = "\
+Examples:
+  rrdtool dump heap.rrd | recorder import --db heap.db -       sources, archives, rows and state of a .rrd
+  recorder import --db other.db other.csv                      a header line such as time,heap_used,rss
+  recorder import --db other.db --source heap_used --step 5s other.csv
+  recorder import --db other.db --start 2026-01-31T14:00 relative.csv
+
+Times: unix seconds, ISO 8601 (local without a zone), or seconds from 0. Unknown: an empty cell, NaN or U.
+CSV is appended to a store that is there if it begins after its last update; a dump always makes a new store.";
+
 /// Soaks a page or watches a program, samples its heap each second, writes round-robin archives to one SQLite file.
 #[derive(Debug, Parser)]
 #[command(name = "recorder", version, after_help = EXAMPLES, args_conflicts_with_subcommands = true)]
@@ -38,6 +48,9 @@ pub(crate) enum Command {
     Create(CreateArgs),
     /// Write readings into a store, as `rrdtool update`
     Update(UpdateArgs),
+    /// Make a store of rrdtool's XML dump or of CSV
+    #[command(after_help = IMPORT_EXAMPLES)]
+    Import(ImportArgs),
     /// Hold a driver and its browser, and end them when the recorder is gone
     #[command(hide = true, disable_help_flag = true)]
     Guardian {
@@ -187,6 +200,35 @@ pub(crate) struct UpdateArgs {
     /// T:v[:v…], where T is unix seconds or N for now; `-` reads a line each from stdin
     #[arg(required = true, value_name = "READING", allow_hyphen_values = true)]
     pub(crate) readings: Vec<String>,
+}
+
+/// What to make a store of.
+#[derive(Debug, Args)]
+pub(crate) struct ImportArgs {
+    /// The store to make; CSV is appended to one that is there
+    #[arg(long, value_name = "FILE")]
+    pub(crate) db: PathBuf,
+    /// rrdtool's XML dump, or CSV with a column `time` (or timestamp, at, t_s); - is stdin
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// Replace a store that is there
+    #[arg(long)]
+    pub(crate) overwrite: bool,
+    /// Take only this column of CSV; may be repeated
+    #[arg(long = "source", value_name = "NAME")]
+    pub(crate) sources: Vec<String>,
+    /// Where times of CSV that count from 0 begin [default: so that the last one is now]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub(crate) start: Option<String>,
+    /// Time that one PDP covers [default: the usual time between two lines, in whole seconds]
+    #[arg(long, value_parser = duration::parse_duration)]
+    pub(crate) step: Option<Duration>,
+    /// A reading counts for at most this long [default: two steps]
+    #[arg(long, value_parser = duration::parse_duration)]
+    pub(crate) heartbeat: Option<Duration>,
+    /// Archive to keep, CF:xff:n:rows; repeated [default: those of a recording, and one of every step of the file]
+    #[arg(long = "rra", value_name = "CF:xff:n:rows")]
+    pub(crate) rras: Vec<String>,
 }
 
 fn parse_rate(text: &str) -> Result<u64, String> {

@@ -24,6 +24,10 @@ fn main() -> ExitCode {
             logging::init(logging::Verbosity::Normal);
             exit::finish("recorder", commands::update::run(&args))
         }
+        Some(Command::Import(args)) => {
+            logging::init(logging::Verbosity::Normal);
+            exit::finish("recorder", commands::import::run(&args))
+        }
         None => {
             let verbosity = command_line.soak.verbosity();
             let settings = command_line.soak.settings();

@@ -104,16 +104,23 @@ fn as_csv(out: &mut dyn Write, table: &Table) -> io::Result<()> {
 }
 
 fn as_json(out: &mut dyn Write, table: &Table) -> io::Result<()> {
+    write!(out, "{{")?;
+    json_members(out, table)?;
+    writeln!(out, "}}")
+}
+
+/// The members of the object, without its braces.
+pub(crate) fn json_members(out: &mut dyn Write, table: &Table) -> io::Result<()> {
     let window = &table.window;
     let names = serde_json::to_string(&table.names)?;
     let step = Time::from_micros(window.row_us.try_into().unwrap_or(i64::MAX));
-    write!(out, "{{\"start\":{},\"end\":{},\"step\":{step},\"names\":{names},\"rows\":[", window.start, window.end)?;
+    write!(out, "\"start\":{},\"end\":{},\"step\":{step},\"names\":{names},\"rows\":[", window.start, window.end)?;
     for (index, (time, values)) in table.rows.iter().enumerate() {
         let comma = if index == 0 { "" } else { "," };
         // JSON has no infinity: serde_json writes null for it, as for unknown.
         write!(out, "{comma}\n[{time},{}]", serde_json::to_string(values)?)?;
     }
-    writeln!(out, "\n]}}")
+    write!(out, "\n]")
 }
 
 #[cfg(test)]

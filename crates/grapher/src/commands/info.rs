@@ -136,7 +136,7 @@ fn run_text(out: &mut dyn Write, run: &Run) -> io::Result<()> {
 }
 
 /// Times are unix seconds, durations seconds, unknown is null.
-fn json(info: &Info, last: &LastUpdate) -> Value {
+pub(crate) fn json(info: &Info, last: &LastUpdate) -> Value {
     json!({
         "filename": info.path.display().to_string(),
         "store_version": info.version,
@@ -213,6 +213,6 @@ fn json_seconds(micros: u64) -> Value {
 }
 
 /// Whole seconds as a whole number.
-fn json_time(time: Time) -> Value {
+pub(crate) fn json_time(time: Time) -> Value {
     if time.as_micros() % 1_000_000 == 0 { json!(time.whole_secs()) } else { json!(time.as_secs_f64()) }
 }

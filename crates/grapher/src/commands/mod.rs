@@ -1,5 +1,6 @@
 //! One file for each subcommand: its plain settings, and what it does with them.
 
+pub(crate) mod export;
 pub(crate) mod fetch;
 pub(crate) mod first;
 pub(crate) mod graph;

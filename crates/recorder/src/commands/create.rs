@@ -31,5 +31,10 @@ pub(crate) fn run(args: &CreateArgs) -> anyhow::Result<u8> {
 
 /// A checked step.
 pub(crate) fn step(step: Duration) -> anyhow::Result<Step> {
-    Ok(Step::new(u64::try_from(step.as_micros()).unwrap_or(u64::MAX))?)
+    Ok(Step::new(micros(step))?)
+}
+
+/// A duration in microseconds; what is too long for them is too long for anything.
+pub(crate) fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }

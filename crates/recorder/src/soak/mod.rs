@@ -22,6 +22,8 @@ mod watch_page;
 mod watch_probe;
 mod writer;
 
+pub(crate) use self::open::DEFAULT_ARCHIVES;
+
 use std::convert::Infallible;
 use std::time::Duration;
 

@@ -13,7 +13,7 @@ use crate::commands::create;
 use crate::settings::{Soak, StoreShape};
 
 /// Two hours of 3-s rows and a week of minutes; of each the average and, so that no peak is averaged away, the extremes.
-const DEFAULT_ARCHIVES: [&str; 6] = [
+pub(crate) const DEFAULT_ARCHIVES: [&str; 6] = [
     "AVERAGE:0.5:3:2400",
     "MIN:0.5:3:2400",
     "MAX:0.5:3:2400",
