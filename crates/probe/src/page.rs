@@ -4,14 +4,21 @@
 //! page that blocked for 2 s). `Runtime.getHeapUsage` knows more, but waits for the page, so it gets a short deadline.
 //! Both leave 0 bytes in the page's heap and start no garbage collection, measured over 300 calls; nothing else is
 //! asked while sampling.
+mod gc;
+mod trace;
+
 use std::{future::Future, sync::Arc, time::Duration};
 
 use futures_util::{FutureExt, future::BoxFuture};
-use heapsoak_devtools::{Address, Client, Commands, ConnectOptions, Ending, Error as DevToolsError, targets};
+use heapsoak_devtools::{
+    Address, Client, Commands, ConnectOptions, Ending, Error as DevToolsError, SocketUrl, targets,
+};
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
 use crate::Error;
+
+pub use gc::{PageGc, PageGcReading};
 
 /// How long a tick waits for `Runtime.getHeapUsage`: an idle page answers in 0.3 ms, on a machine with eight times more
 /// work than cores in up to 300 ms, a busy page not before it is done.
@@ -70,14 +77,8 @@ impl Page {
     /// # Errors
     /// [`Error::NoSuchPage`], and [`Error::DevTools`] when the browser does not answer in time or refuses.
     pub async fn connect(address: &Address, window: &str, deadline: Duration) -> Result<(Page, Client), Error> {
-        let listed = targets(address, deadline).await?;
-        let target = listed.iter().find(|target| target.id == window).ok_or_else(|| Error::NoSuchPage {
-            id: window.to_owned(),
-            address: address.to_string(),
-            listed: listed.len(),
-        })?;
         let options = ConnectOptions { deadline, max_message_bytes: MAX_MESSAGE_BYTES };
-        let client = Client::connect_to(&target.socket(address)?, &options).await?;
+        let client = Client::connect_to(&socket(address, window, deadline).await?, &options).await?;
         let page = Page::attach(Arc::new(client.clone()), deadline).await?;
         Ok((page, client))
     }
@@ -130,6 +131,17 @@ impl Page {
         self.commands.call("HeapProfiler.collectGarbage", json!({}), deadline).await?;
         Ok(())
     }
+}
+
+/// The socket of the page's target.
+async fn socket(address: &Address, window: &str, deadline: Duration) -> Result<SocketUrl, Error> {
+    let listed = targets(address, deadline).await?;
+    let target = listed.iter().find(|target| target.id == window).ok_or_else(|| Error::NoSuchPage {
+        id: window.to_owned(),
+        address: address.to_string(),
+        listed: listed.len(),
+    })?;
+    Ok(target.socket(address)?)
 }
 
 /// How a page was lost.

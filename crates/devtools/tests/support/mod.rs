@@ -5,7 +5,7 @@ use std::{
     fs,
     io::{BufRead, BufReader},
     os::unix::process::CommandExt,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
@@ -43,15 +43,23 @@ impl Drop for Victim {
 
 /// Starts a headless Chromium that shows `url` and waits until it listens.
 pub(crate) async fn chromium(url: &str) -> (Victim, Address) {
+    chromium_with(url, &[], None).await
+}
+
+/// The same with more arguments; what it prints is in the file `out` line by line, at once.
+pub(crate) async fn chromium_with(url: &str, arguments: &[&str], out: Option<&Path>) -> (Victim, Address) {
     let profile = tempfile::tempdir().unwrap();
     let port_file: PathBuf = profile.path().join("DevToolsActivePort");
-    let child = Command::new("chromium")
+    let stdout = out.map_or_else(Stdio::null, |path| fs::File::create(path).unwrap().into());
+    let child = Command::new("stdbuf")
+        .args(["-oL", "chromium"])
         .args(["--headless", "--no-sandbox", "--remote-debugging-port=0", "--disable-quic", "--no-first-run"])
         .args(["--disable-background-networking", "--disable-component-update", "--disable-sync"])
         .arg(format!("--user-data-dir={}", profile.path().display()))
+        .args(arguments)
         .arg(url)
         .process_group(0)
-        .stdout(Stdio::null())
+        .stdout(stdout)
         .stderr(Stdio::null())
         .spawn()
         .expect("chromium is installed");
