@@ -1,5 +1,6 @@
 //! The command line, as clap reads it. It becomes plain settings here; nothing below knows clap.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use heapsoak_cli::size;
 use heapsoak_cli::time::TimeSpec;
 use heapsoak_rrd::{Cf, SchemaError};
 
-use crate::commands::{export, fetch, first, graph, info, last, lastupdate, watch};
+use crate::commands::{export, fetch, first, graph, info, last, lastupdate, serve, watch};
 use crate::destination::{ImageFormat, Output};
 use crate::export::Format;
 use crate::panels::{Names, Wanted};
@@ -49,6 +50,15 @@ Examples:
 csv and openmetrics have the rows of one archive of each function: the finest that reaches back to the begin.
 A row is stamped with the end of its time. Unknown is empty in csv, null in json, left out in openmetrics, NaN in xml.";
 
+const SERVE_EXAMPLES: &str = "\
+Examples:
+  grapher serve                              the live page of soak.db; its address is printed first
+  grapher serve --db runs/                   one thumbnail for each .db file of a folder
+  grapher serve --listen 127.0.0.1:0         on any free port
+
+The page answers only to the names 127.0.0.1, [::1] and localhost. Through ssh, use one port at both ends:
+  ssh -L 8765:127.0.0.1:8765 HOST";
+
 /// Draws the store, fetches from it and tells about it; never writes it.
 #[derive(Debug, Parser)]
 #[command(name = "grapher", version, after_help = EXAMPLES, args_conflicts_with_subcommands = true)]
@@ -84,6 +94,9 @@ enum Command {
     First(FirstArgs),
     /// Print the last update as it was handed in
     Lastupdate(StoreArg),
+    /// Serve a live page of a store, or of a folder of stores
+    #[command(after_help = SERVE_EXAMPLES)]
+    Serve(ServeArgs),
 }
 
 /// What is to be done, free of the command line.
@@ -97,6 +110,7 @@ pub(crate) enum Task {
     Last(last::Settings),
     First(first::Settings),
     LastUpdate(lastupdate::Settings),
+    Serve(serve::Settings),
 }
 
 impl CommandLine {
@@ -117,6 +131,7 @@ impl CommandLine {
             Some(Command::Last(store)) => Task::Last(last::Settings { db: store.db }),
             Some(Command::First(first)) => Task::First(first::Settings { db: first.store.db, archive: first.rraindex }),
             Some(Command::Lastupdate(store)) => Task::LastUpdate(lastupdate::Settings { db: store.db }),
+            Some(Command::Serve(serve)) => Task::Serve(serve.settings()),
         })
     }
 }
@@ -422,6 +437,25 @@ struct FirstArgs {
     /// The number of the archive, from 0, as `info` has it
     #[arg(long, value_name = "N", default_value_t = 0)]
     rraindex: usize,
+}
+
+#[derive(Debug, Args)]
+struct ServeArgs {
+    /// The store, or a folder of stores; one that is not there yet is waited for
+    #[arg(long, value_name = "FILE|FOLDER", default_value = "soak.db")]
+    db: PathBuf,
+    /// Where to listen; port 0 is any free one
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8765", value_parser = serve::parse_listen)]
+    listen: SocketAddr,
+    /// Let other machines in where --listen names an address that they reach: there is no password
+    #[arg(long)]
+    allow_remote: bool,
+}
+
+impl ServeArgs {
+    fn settings(self) -> serve::Settings {
+        serve::Settings { db: self.db, listen: self.listen, allow_remote: self.allow_remote }
+    }
 }
 
 #[cfg(test)]

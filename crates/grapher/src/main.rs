@@ -1,7 +1,7 @@
 //! `grapher`: reads a store, while it is written or later, and never writes it.
 //!
 //! This file is the table of contents: the command line becomes settings in `args`, each subcommand is a file of
-//! `commands`, and `picture` turns what a store holds into what is drawn.
+//! `commands`, `picture` turns what a store holds into what is drawn, and `serve` is the live page.
 
 mod args;
 mod collections;
@@ -13,6 +13,7 @@ mod notice;
 mod numbers;
 mod panels;
 mod picture;
+mod serve;
 
 use std::process::ExitCode;
 
@@ -37,5 +38,6 @@ fn run(task: Task) -> anyhow::Result<u8> {
         Task::Last(settings) => commands::last::run(&settings),
         Task::First(settings) => commands::first::run(&settings),
         Task::LastUpdate(settings) => commands::lastupdate::run(&settings),
+        Task::Serve(settings) => commands::serve::run(&settings),
     }
 }

@@ -68,6 +68,8 @@ pub(crate) struct Drawn {
     pub(crate) said: Vec<String>,
     /// Of the source with the newest value.
     pub(crate) newest: Option<Known>,
+    /// Values left unknown because the check of their row failed.
+    pub(crate) damaged: u64,
 }
 
 impl View<'_> {
@@ -99,9 +101,11 @@ impl View<'_> {
         // Areas that lie on each other hide each other; a floor is a line in any case.
         let area = names.iter().filter(|name| collections::target_of_floor(name).is_none()).count() == 1;
         for name in names {
-            let (series, known) = self.series(name, area, panel.series.len())?;
+            let (series, read) = self.series(name, area, panel.series.len())?;
             panel.series.push(series);
+            let known = read.map(|(known, _)| known);
             drawn.newest = [drawn.newest, known].into_iter().flatten().max_by_key(|known| known.newest_us);
+            drawn.damaged += read.map_or(0, |(_, damaged)| damaged);
         }
         for target in names.iter().filter_map(|name| collections::target_of_heap(name)) {
             let floor = collections::floor_name(target);
@@ -124,8 +128,9 @@ impl View<'_> {
         Ok(())
     }
 
-    /// One source; a floor that is no source, from the collections themselves.
-    fn series(self, name: &str, area: bool, place: usize) -> anyhow::Result<(Series, Option<Known>)> {
+    /// One source, with what is known of it and how many of its values are damaged; a floor that is no source, from
+    /// the collections themselves.
+    fn series(self, name: &str, area: bool, place: usize) -> anyhow::Result<(Series, Option<(Known, u64)>)> {
         let read = |name: &str| Rows::read(self.reader, name, self.span, self.width);
         let floor_of = collections::target_of_floor(name);
         if let Some(target) = floor_of.filter(|target| !self.has(name) && self.has(&collections::heap_name(target))) {
@@ -138,7 +143,7 @@ impl View<'_> {
             return Ok((collections::floor_series(name, points, heap.row_us), None));
         }
         let rows = read(name)?;
-        let known = Some(rows.known(self.info));
+        let known = Some((rows.known(self.info), rows.damaged));
         if floor_of.is_some() {
             return Ok((collections::floor_series(name, rows.points, rows.row_us), known));
         }

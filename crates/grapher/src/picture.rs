@@ -103,14 +103,14 @@ pub(crate) fn run_of(runs: &[Run], span: Span) -> Option<&Run> {
 }
 
 /// Many names would leave no room for the target, and each panel has its own beside it.
-fn title_of(names: &[String], run: Option<&Run>) -> String {
+pub(crate) fn title_of(names: &[String], run: Option<&Run>) -> String {
     match title("", run).strip_prefix(" of ") {
         Some(target) if names.len() > 2 => target.to_owned(),
         _ => title(&names.join(", "), run),
     }
 }
 
-pub(crate) fn title(name: &str, run: Option<&Run>) -> String {
+fn title(name: &str, run: Option<&Run>) -> String {
     match run.map(|run| redact::url(&run.begun.target)).filter(|target| !target.is_empty()) {
         Some(target) => format!("{name} of {target}"),
         None => name.to_owned(),
@@ -118,7 +118,7 @@ pub(crate) fn title(name: &str, run: Option<&Run>) -> String {
 }
 
 /// The file, the run, how long the picture's span is, and whose clock labels it.
-fn subtitle(info: &Info, run: Option<&Run>, span: Span) -> String {
+pub(crate) fn subtitle(info: &Info, run: Option<&Run>, span: Span) -> String {
     let file = info.path.file_name().unwrap_or(info.path.as_os_str()).to_string_lossy();
     let length = Duration::from_micros(u64::try_from(span.end_us.saturating_sub(span.start_us)).unwrap_or(0));
     let run = run.map_or_else(String::new, |run| format!(" · run {}", run.id));
@@ -130,6 +130,8 @@ pub(crate) struct Rows {
     pub(crate) points: Vec<Point>,
     pub(crate) row_us: i64,
     newest_us: Option<i64>,
+    /// Values left unknown because the check of their row failed.
+    pub(crate) damaged: u64,
 }
 
 impl Rows {
@@ -152,7 +154,7 @@ impl Rows {
 
     #[cfg(test)]
     pub(crate) fn of_points(points: Vec<Point>, row_us: i64) -> Self {
-        Self { points, row_us, newest_us: None }
+        Self { points, row_us, newest_us: None, damaged: 0 }
     }
 
     fn join(table: &Table, least: &HashMap<Time, f64>, greatest: &HashMap<Time, f64>) -> Self {
@@ -168,6 +170,7 @@ impl Rows {
             points: table.rows.iter().map(point).collect(),
             row_us: i64::try_from(table.window.row_us).unwrap_or(i64::MAX),
             newest_us: newest.map(|(time, _)| time.as_micros()),
+            damaged: table.damaged,
         }
     }
 

@@ -7,4 +7,5 @@ pub(crate) mod graph;
 pub(crate) mod info;
 pub(crate) mod last;
 pub(crate) mod lastupdate;
+pub(crate) mod serve;
 pub(crate) mod watch;
