@@ -132,6 +132,25 @@ fn a_store_of_parts_of_seconds_is_not_given_to_rrdtool_as_something_else() {
 }
 
 #[test]
+fn a_last_update_within_a_second_leaves_no_bump_in_a_constant() {
+    let bench = Bench::new();
+    let created = ["create", "--db", "t.db", "--start", "1700000000", "--step", "10"];
+    bench.recorder(&[created.as_slice(), &["DS:a:GAUGE:30:U:U", "RRA:LAST:0.5:1:50", "RRA:AVERAGE:0.5:4:50"]].concat());
+    let updates: Vec<String> = (1..60).map(|n| format!("{}.402:100", 1_700_000_000 + n * 7)).collect();
+    let words = |some: &[String]| some.iter().map(String::as_str).collect::<Vec<_>>().join(" ");
+    let (before, after) = (words(&updates[..30]), words(&updates[30..]));
+    bench.recorder(&format!("update --db t.db {before}").split(' ').collect::<Vec<_>>());
+    bench.grapher(&["export", "--db", "t.db", "--format", "xml", "--out", "t.xml"]);
+    bench.rrdtool(&["restore", "t.xml", "t.rrd"]);
+    bench.rrdtool(&format!("update t.rrd {after}").split(' ').collect::<Vec<_>>());
+    for cf in ["LAST", "AVERAGE"] {
+        let fetched = bench.rrdtool(&["fetch", "t.rrd", cf, "-s", "1700000080", "-e", "1700000360"]);
+        let rows = crate::bench::rows(&fetched);
+        assert!(rows.len() > 5 && rows.iter().all(|(_, values)| (values[0] - 100.0).abs() < 1e-9), "{fetched}");
+    }
+}
+
+#[test]
 fn hostile_dumps_end_in_an_error_and_leave_no_store() {
     let bench = Bench::new();
     let good = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../data/exchange/mixed.xml")).unwrap();

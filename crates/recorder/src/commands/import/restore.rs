@@ -137,11 +137,59 @@ fn rows(dumped: &DumpedArchive, row_us: u64, last: Time) -> Rows {
     timed.skip_while(|(_, values)| values.iter().all(Option::is_none)).collect()
 }
 
-/// When the recording began, as far as the rows tell.
+/// When the recording began, as far as the rows tell: within the first row of each ring that has not yet gone round, and
+/// before the end of the first row of every ring.
 fn begin(schema: &Schema, rows: &[Rows], last: Time) -> Time {
-    let first = |(archive, rows): (&Archive, &Rows)| {
-        let (time, _) = rows.first()?;
-        Some(Time::from_micros(time.as_micros().saturating_sub_unsigned(schema.row_us(archive))))
+    let step_us = schema.step().micros();
+    let (mut within, mut before, mut oldest) = (None, None, None);
+    for (archive, rows) in schema.archives().iter().zip(rows) {
+        let Some((end, _)) = rows.first() else { continue };
+        let start = end.as_micros().saturating_sub_unsigned(schema.row_us(archive));
+        oldest = Some(oldest.map_or(start, |known: i64| known.min(start)));
+        if (rows.len() as u64) < archive.rows {
+            within = within.max(Some(start));
+        }
+        let latest = end.as_micros().saturating_sub_unsigned(step_us);
+        before = Some(before.map_or(latest, |known: i64| known.min(latest)));
+    }
+    let begin = match (within, before) {
+        (Some(within), Some(before)) => Some(within.min(before)),
+        _ => oldest,
     };
-    schema.archives().iter().zip(rows).filter_map(first).min().unwrap_or(last)
+    begin.map_or(last, Time::from_micros)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The begin, where the first known row of each archive ends at the second given.
+    fn begun(archives: &[(&str, i64)]) -> i64 {
+        let step = Step::new(1_000_000).unwrap();
+        let parsed = archives.iter().map(|(text, _)| Archive::parse(text, step).unwrap()).collect();
+        let schema = Schema::new(step, vec!["DS:a:GAUGE:2:U:U".parse().unwrap()], parsed).unwrap();
+        let rows = |((_, end), archive): (&(&str, i64), &Archive)| {
+            let width = i64::try_from(schema.row_us(archive)).unwrap() / 1_000_000;
+            (0..)
+                .map(|row| end + row * width)
+                .take_while(|end| *end <= 1000)
+                .map(|end| (Time::from_secs(end), vec![None]))
+                .collect()
+        };
+        let rows: Vec<Rows> = archives.iter().zip(schema.archives()).map(rows).collect();
+        begin(&schema, &rows, Time::from_secs(1000)).whole_secs()
+    }
+
+    #[test]
+    fn a_recording_began_where_the_finest_rows_that_are_all_there_begin() {
+        assert_eq!(begun(&[("AVERAGE:1:900", 201), ("MAX:60:100", 240)]), 200);
+        assert_eq!(begun(&[("AVERAGE:1:100", 901), ("MAX:60:100", 240)]), 180);
+    }
+
+    #[test]
+    fn no_known_row_lies_before_the_begin() {
+        assert_eq!(begun(&[("AVERAGE:0:60:900", 600), ("AVERAGE:1:900", 211)]), 210);
+        assert_eq!(begun(&[("AVERAGE:1:100", 901), ("MAX:60:5", 720)]), 660);
+        assert_eq!(begun(&[("AVERAGE:1:100", 1001)]), 1000);
+    }
 }
