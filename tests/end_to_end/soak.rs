@@ -199,6 +199,17 @@ fn a_steady_page_does_not_rise_and_iterations_end_the_run() {
 }
 
 #[test]
+fn a_page_and_a_node_program_share_one_file_and_one_time_axis() {
+    let mut soak = Soak::start("--page -- node -e setTimeout(()=>process.exit(6),15000)");
+    let ended = soak.wait();
+    assert_eq!(ended.status, 6, "the command's own status: {}", ended.stderr);
+    let both = "select count(*) > 0 from average where page_heap_used > 0 and heap_used > 0 and tree_rss > 0 and iterations > 0";
+    assert_eq!(soak.sql(both), "1");
+    assert_eq!(soak.sql("select reason from run"), "exit 6");
+    assert_eq!(soak.files(), ["soak.db"], "the browser is gone, the file is whole");
+}
+
+#[test]
 fn a_signal_ends_the_run_whole_within_two_seconds() {
     for signal in [Signal::SIGINT, Signal::SIGTERM] {
         let mut soak = Soak::start("");

@@ -9,6 +9,34 @@
 //! [`classify`] says how it ended, by its last words ([`Evidence`]) and what the system says.
 //!
 //! Parsing, [`Programs`] and [`classify`] do no I/O and read no clock: `now` is an argument.
+//!
+//! # Example
+//!
+//! ```no_run
+//! use heapsoak_probe::node::{Happening, KernelKills, Launch, Programs, Status, classify, observe};
+//!
+//! # fn now_us() -> i64 { 0 }
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let mut launch = Launch::prepare("/tmp/run-of-a-name-hard-to-guess".as_ref())?;
+//! let words = ["npm".into(), "start".into()];
+//! let mut command = tokio::process::Command::new(&words[0]);
+//! command.args(&words[1..]).envs(launch.environment(std::env::var_os("NODE_OPTIONS").as_deref(), &words));
+//! let child = command.spawn()?;
+//! let mut programs = Programs::new(None);
+//! // At each tick, and once more after the child's end:
+//! for record in launch.drain()? {
+//!     programs.apply(now_us(), record);
+//! }
+//! let seen: Vec<_> = programs.pids().map(|pid| Ok((pid, observe(pid)?))).collect::<Result<_, heapsoak_probe::Error>>()?;
+//! let tick = programs.tick(now_us(), &mut |pid| seen.iter().find(|(id, _)| *id == pid).unwrap().1.clone());
+//! for notice in &tick.notices {
+//!     if let Happening::Ended(evidence) = &notice.what {
+//!         println!("{}: {}", notice.label, classify(Status::Unknown, evidence, KernelKills::default()));
+//!     }
+//! }
+//! # Ok(())
+//! # }
+//! ```
 mod end;
 mod inspector;
 mod launch;

@@ -11,11 +11,13 @@
 //!
 //! PSS may be read only of processes that we may trace; a browser's sandboxed renderers are not, unless we are root.
 //! Then the resident set is summed for the whole tree, and the reading says so.
+mod environment;
 mod kind;
 mod members;
 mod memory;
 mod tree;
 
+pub use environment::any_environment_holds;
 pub use kind::Kind;
 pub use members::{ProcessInfo, tree};
 pub use memory::{Memory, memory};

@@ -107,7 +107,7 @@ impl Inspector {
         let options = ConnectOptions { deadline, max_message_bytes: MAX_MESSAGE_BYTES };
         let client = Client::connect_to(&url, &options).await?;
         let events = client.subscribe();
-        // Nodes before 10 do not know these; then the end is told by the calls that fail.
+        // Nodes before 12 do not know these; then the end is told by the calls that fail.
         for (method, params) in [
             ("NodeRuntime.enable", json!({})),
             ("NodeRuntime.notifyWhenWaitingForDisconnect", json!({"enabled": true})),
@@ -278,7 +278,7 @@ impl Link {
             },
             Err(error) if error.is_deadline() => Ok(Ok(std::mem::take(&mut self.said))),
             Err(error) if error.is_closed() => Err(Over),
-            Err(DevToolsError::Protocol { code: NO_CONTEXT, .. }) => {
+            Err(DevToolsError::Protocol { code: NO_CONTEXT, message, .. }) if message.contains("context") => {
                 self.has_ended();
                 Err(Over)
             }

@@ -15,7 +15,7 @@ use url::Url;
 
 use super::backoff::Backoff;
 use super::ending::Ending;
-use super::probes::Handover;
+use super::probes::{Collections, Handover};
 use super::status::Progress;
 use super::watch_page;
 use super::writer::Recording;
@@ -45,6 +45,7 @@ pub(crate) struct PageLoop {
     options: SessionOptions,
     progress: Progress,
     page: Handover<Page>,
+    collections: Handover<Collections>,
     processes: Handover<ProcessTree>,
     driver: Option<Driver>,
     session: Option<Session>,
@@ -96,6 +97,7 @@ impl PageLoop {
             options,
             progress,
             page: Handover::new(),
+            collections: Handover::new(),
             processes: Handover::new(),
             driver: None,
             session: None,
@@ -105,6 +107,11 @@ impl PageLoop {
     /// Where the page to watch is left for its probe.
     pub(crate) fn page(&self) -> Handover<Page> {
         self.page.share()
+    }
+
+    /// Where the page's garbage collections are left for their probe.
+    pub(crate) fn collections(&self) -> Handover<Collections> {
+        self.collections.share()
     }
 
     /// Where the browser's processes are left for their probe.
@@ -127,6 +134,7 @@ impl PageLoop {
                 Err(broken) => broken,
             };
             self.page.withdraw();
+            self.collections.withdraw();
             let (kind, reason) = broken.tell();
             // Nothing was ever driven: this is no fault of a soak but of the command line or the machine.
             if self.progress.iterations() == 0 {
@@ -159,6 +167,7 @@ impl PageLoop {
     /// Ends session, browser and driver, within about a second.
     pub(crate) async fn close(&mut self) {
         self.page.withdraw();
+        self.collections.withdraw();
         self.processes.withdraw();
         self.clear(Fate::NewDriver).await;
     }
@@ -226,6 +235,10 @@ impl PageLoop {
         match watch_page::connect(session).await {
             Ok(page) => self.page.give(page),
             Err(error) => recording.event("page_not_watched", format!("{error:#}")),
+        }
+        match watch_page::collections(session) {
+            Some(watch) => self.collections.give(Collections { watch, recording: recording.clone() }),
+            None => self.collections.withdraw(),
         }
         match facts.browser_pid.and_then(|pid| u32::try_from(pid).ok()) {
             Some(pid) => self.processes.give(ProcessTree::new(pid)),

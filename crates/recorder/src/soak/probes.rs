@@ -6,13 +6,16 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, ready};
 use heapsoak_probe::own;
-use heapsoak_probe::page::{Page, PageReading};
+use heapsoak_probe::page::{Page, PageGc, PageReading};
 use heapsoak_probe::process::{ProcessTree, TreeReading};
 use heapsoak_rrd::Reading;
 
+use super::axis::Axis;
+use super::program_watch::new_gc;
 use super::registry::{Block, Sample};
 use super::status::Progress;
 use super::tick::Tick;
+use super::writer::Recording;
 use crate::memory;
 
 /// Something that is asked at each tick.
@@ -104,6 +107,40 @@ impl Probe for PageProbe {
             ])
         }
         .boxed()
+    }
+}
+
+/// The garbage collections of a page, and where they are stored.
+pub(crate) struct Collections {
+    pub(crate) watch: PageGc,
+    pub(crate) recording: Recording,
+}
+
+/// The garbage collector of the page.
+pub(crate) struct PageGcProbe {
+    block: Block,
+    label: &'static str,
+    handover: Handover<Collections>,
+    held: Option<Collections>,
+    axis: Axis,
+}
+
+impl PageGcProbe {
+    pub(crate) fn new(block: Block, label: Option<&'static str>, handover: Handover<Collections>, axis: Axis) -> Self {
+        Self { block, label: label.unwrap_or_default(), handover, held: None, axis }
+    }
+}
+
+impl Probe for PageGcProbe {
+    fn read(&mut self, _tick: Tick, _deadline: Duration) -> BoxFuture<'_, Sample> {
+        self.handover.take_into(&mut self.held);
+        let Some(Collections { watch, recording }) = &mut self.held else { return ready(Sample::new()).boxed() };
+        let now = watch.read(self.axis.now().as_micros());
+        recording.collections(now.collections.iter().map(|gc| new_gc(self.label.to_owned(), gc)).collect());
+        if let Some(reason) = now.refusal {
+            recording.event("gc_not_watched", format!("the browser traces for somebody else: {reason}"));
+        }
+        ready(self.block.sample([now.heap_floor, now.gc_minor, now.gc_major, now.gc_pause_ms])).boxed()
     }
 }
 

@@ -237,7 +237,8 @@ impl ProgramWatch {
     }
 }
 
-fn new_gc(target: String, gc: &Gc) -> NewGc {
+/// A collection as the store takes it.
+pub(super) fn new_gc(target: String, gc: &Gc) -> NewGc {
     NewGc {
         target,
         time: Time::from_micros(gc.time_us),

@@ -30,6 +30,19 @@ pub(crate) const PAGE: &[SourceSpec] = &[
     gauge("documents", "count", "documents alive"),
 ];
 
+/// What the browser tells of the page's garbage collector.
+pub(crate) const PAGE_GC: &[SourceSpec] = &[
+    gauge("heap_floor", "bytes", "heap in use after the last mark-compact: what is not garbage"),
+    rate("gc_minor", "per second", "minor garbage collections per second"),
+    rate("gc_major", "per second", "major garbage collections per second"),
+    SourceSpec {
+        name: "gc_pause_ms",
+        kind: SourceType::DDerive,
+        unit: "ms",
+        description: "how long garbage collections stopped the page, in each second",
+    },
+];
+
 /// What the system tells of the browser's processes.
 pub(crate) const BROWSER: &[SourceSpec] = &[
     gauge("browser_rss", "bytes", "resident memory of all browser processes, shared pages counted once where readable"),

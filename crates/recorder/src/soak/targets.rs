@@ -6,7 +6,7 @@ use super::command::StartError;
 use super::command_target::CommandTarget;
 use super::ending::Ending;
 use super::page_loop::PageLoop;
-use super::probes::{BrowserProbe, LoopProbe, OwnProbe, PageProbe, Probe};
+use super::probes::{BrowserProbe, LoopProbe, OwnProbe, PageGcProbe, PageProbe, Probe};
 use super::registry::Registry;
 use super::sources;
 use super::status::Progress;
@@ -36,8 +36,11 @@ impl Targets {
             Some(page) => Some(PageLoop::prepare(page, progress.clone()).await?),
         };
         if let Some(page) = &page {
-            let block = registry.add(several.then_some("page"), sources::PAGE)?;
+            let label = several.then_some("page");
+            let block = registry.add(label, sources::PAGE)?;
             probes.push(Box::new(PageProbe::new(block, page.page(), progress.clone())));
+            let block = registry.add(label, sources::PAGE_GC)?;
+            probes.push(Box::new(PageGcProbe::new(block, label, page.collections(), axis.clone())));
             probes.push(Box::new(BrowserProbe::new(registry.add(None, sources::BROWSER)?, page.processes())));
             probes.push(Box::new(LoopProbe(registry.add(None, sources::LOOP)?, progress.clone())));
         }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::Context;
 use heapsoak_browser::{Session, Way};
 use heapsoak_devtools::{Client, ConnectOptions};
-use heapsoak_probe::page::Page;
+use heapsoak_probe::page::{Page, PageGc};
 use serde_json::json;
 
 /// Each step of attaching answers within milliseconds.
@@ -24,5 +24,13 @@ pub(crate) async fn connect(session: &Session) -> anyhow::Result<Page> {
             Ok(Page::attach(Arc::new(browser.session(id)), DEADLINE).await?)
         }
         Way::Execute => Ok(Page::attach(Arc::new(session.commands().await?), DEADLINE).await?),
+    }
+}
+
+/// Watches the page's garbage collections, where the browser can be reached; elsewhere they are unknown.
+pub(crate) fn collections(session: &Session) -> Option<PageGc> {
+    match session.devtools_way() {
+        Way::Debugger(address) => Some(PageGc::watch(address, session.window().to_owned())),
+        Way::Socket(_) | Way::Execute => None,
     }
 }
