@@ -6,12 +6,16 @@
 #[path = "grapher_scene.rs"]
 mod scene;
 
+#[path = "graph_language.rs"]
+mod language;
 #[path = "grapher_numbers.rs"]
 mod numbers;
 #[path = "grapher_panels.rs"]
 mod panels;
 #[path = "grapher_picture.rs"]
 mod picture;
+#[path = "graph_rrdtool.rs"]
+mod rrdtool;
 #[path = "grapher_watch.rs"]
 mod watch;
 

@@ -1,22 +1,25 @@
 //! The command line, as clap reads it. It becomes plain settings here; nothing below knows clap.
 
+mod draw;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
-use heapsoak_chart::{Baseline, Size, Theme};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand};
 use heapsoak_cli::duration::parse_period;
 use heapsoak_cli::logging::Verbosity;
-use heapsoak_cli::size;
 use heapsoak_cli::time::TimeSpec;
 use heapsoak_rrd::{Cf, SchemaError};
 
+use self::draw::{DrawArgs, GRAPH_EXAMPLES, GraphArgs};
 use crate::commands::{export, fetch, first, graph, info, last, lastupdate, serve, watch};
-use crate::destination::{ImageFormat, Output};
 use crate::export::Format;
-use crate::panels::{Names, Wanted};
-use crate::picture;
+use crate::graph as language;
+
+/// The store that is meant when none is named.
+const DEFAULT_DB: &str = "soak.db";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -39,6 +42,15 @@ Examples:
 
 A row is stamped with the end of its time. Unknown is nan in the table, empty in csv, null in json.";
 
+const SERVE_EXAMPLES: &str = "\
+Examples:
+  grapher serve                              the live page of soak.db; its address is printed first
+  grapher serve --db runs/                   one thumbnail for each .db file of a folder
+  grapher serve --listen 127.0.0.1:0         on any free port
+
+The page answers only to the names 127.0.0.1, [::1] and localhost. Through ssh, use one port at both ends:
+  ssh -L 8765:127.0.0.1:8765 HOST";
+
 const EXPORT_EXAMPLES: &str = "\
 Examples:
   grapher export --format csv > soak.csv                       the whole recording, one row length, for a spreadsheet
@@ -49,15 +61,6 @@ Examples:
 
 csv and openmetrics have the rows of one archive of each function: the finest that reaches back to the begin.
 A row is stamped with the end of its time. Unknown is empty in csv, null in json, left out in openmetrics, NaN in xml.";
-
-const SERVE_EXAMPLES: &str = "\
-Examples:
-  grapher serve                              the live page of soak.db; its address is printed first
-  grapher serve --db runs/                   one thumbnail for each .db file of a folder
-  grapher serve --listen 127.0.0.1:0         on any free port
-
-The page answers only to the names 127.0.0.1, [::1] and localhost. Through ssh, use one port at both ends:
-  ssh -L 8765:127.0.0.1:8765 HOST";
 
 /// Draws the store, fetches from it and tells about it; never writes it.
 #[derive(Debug, Parser)]
@@ -78,8 +81,8 @@ pub(crate) struct CommandLine {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Draw a picture once, or again and again with --watch (what grapher does without a subcommand)
-    #[command(after_help = EXAMPLES)]
-    Graph(GraphArgs),
+    #[command(after_help = GRAPH_EXAMPLES, disable_help_flag = true, mut_arg("height", |height| height.short('h')))]
+    Graph(Box<GraphArgs>),
     /// Print the rows of an archive
     #[command(after_help = FETCH_EXAMPLES)]
     Fetch(FetchArgs),
@@ -99,10 +102,23 @@ enum Command {
     Serve(ServeArgs),
 }
 
+/// Ends the program as clap does; an option of rrdtool's that is not here is said with what to do instead.
+pub(crate) fn refuse(error: &clap::Error) -> ! {
+    let option = match error.get(ContextKind::InvalidArg) {
+        Some(ContextValue::String(option)) if error.kind() == ErrorKind::UnknownArgument => Some(option),
+        _ => None,
+    };
+    match option.and_then(|option| language::reason(option)) {
+        Some(reason) => CommandLine::command().error(ErrorKind::UnknownArgument, reason).exit(),
+        None => error.exit(),
+    }
+}
+
 /// What is to be done, free of the command line.
 #[derive(Debug)]
 pub(crate) enum Task {
     Draw(graph::Settings),
+    Elements(Box<language::Settings>),
     Watch(watch::Settings),
     Fetch(fetch::Settings),
     Export(export::Settings),
@@ -139,176 +155,8 @@ impl CommandLine {
 #[derive(Debug, Args)]
 struct StoreArg {
     /// The store
-    #[arg(long, value_name = "FILE", default_value = "soak.db")]
+    #[arg(long, value_name = "FILE", default_value = DEFAULT_DB)]
     db: PathBuf,
-}
-
-#[derive(Debug, Args)]
-struct DrawArgs {
-    #[command(flatten)]
-    store: StoreArg,
-    /// Where the picture goes, replaced whole; - is stdout [default: heap.png]
-    #[arg(long, value_name = "FILE")]
-    out: Option<PathBuf>,
-    /// The kind of picture [default: by the extension of --out]
-    #[arg(long, value_enum)]
-    format: Option<ImageFormat>,
-    /// Draw again after each such time, until Ctrl-C; a store that is not there yet is waited for
-    #[arg(long, value_name = "DURATION", value_parser = parse_period)]
-    watch: Option<Duration>,
-
-    /// How far back the picture reaches from its end
-    #[arg(long, value_name = "DURATION", value_parser = parse_period, default_value = "10m", conflicts_with = "start")]
-    last: Duration,
-    /// Where the picture begins, instead of --last
-    #[arg(long, short, value_name = "TIME", allow_hyphen_values = true)]
-    start: Option<TimeSpec>,
-    /// Where the picture ends
-    #[arg(long, short, value_name = "TIME", default_value = "now", allow_hyphen_values = true)]
-    end: TimeSpec,
-
-    /// The source to draw [default: heap_used, else the first in bytes, else the first]
-    #[arg(long, value_name = "NAME", conflicts_with_all = ["series", "panel"])]
-    source: Option<String>,
-    /// Several sources as lines in one panel
-    #[arg(long, value_name = "NAME,…", conflicts_with = "panel")]
-    series: Option<Names>,
-    /// A panel with these sources; repeated: panels below one another, on one time axis
-    #[arg(long, value_name = "NAME,…")]
-    panel: Vec<Names>,
-    /// Draw a line at this size, and say how near the sources came to it
-    #[arg(long, value_name = "SIZE", value_parser = parse_limit)]
-    limit: Option<u64>,
-    /// Draw major garbage collections as ticks, and the floor that they leave in every panel with a used heap
-    #[arg(long)]
-    gc: bool,
-    /// The headline [default: the source and the target of the run]
-    #[arg(long, short)]
-    title: Option<String>,
-    /// Width of the canvas in pixels; axes and texts come on top
-    #[arg(long, short, value_name = "PIXELS", default_value_t = 800)]
-    width: u32,
-    /// Height of the canvas in pixels
-    #[arg(long, value_name = "PIXELS", default_value_t = 600)]
-    height: u32,
-    /// Let --width and --height be those of the whole image
-    #[arg(long, visible_alias = "full-size-mode")]
-    full_size: bool,
-    /// Where the value axis begins: auto is as near to the data as reads well [default: zero for bytes, else auto]
-    #[arg(long, value_enum, value_name = "WHERE")]
-    y: Option<YAxis>,
-    /// Dark ink on white, or light ink on near-black
-    #[arg(long, value_enum, default_value_t = ThemeName::Light)]
-    theme: ThemeName,
-    /// Pixels of the image for each pixel asked for: 2 for sharp screens
-    #[arg(long, value_name = "FACTOR", default_value_t = 1.0)]
-    scale: f64,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum YAxis {
-    Auto,
-    Zero,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum ThemeName {
-    Light,
-    Dark,
-}
-
-impl DrawArgs {
-    fn task(self, file: Option<PathBuf>) -> anyhow::Result<Task> {
-        let out = match (self.out, file) {
-            (Some(_), Some(file)) => {
-                anyhow::bail!("the picture has two names, --out and {}: give one of them", file.display())
-            }
-            (out, file) => out.or(file).unwrap_or_else(|| PathBuf::from("heap.png")),
-        };
-        let output = Output::new(out, self.format)?;
-        let last_us = i64::try_from(self.last.as_micros()).unwrap_or(i64::MAX);
-        let picture = picture::Settings {
-            start: self.start.unwrap_or_else(|| TimeSpec::before_end(last_us)),
-            end: self.end,
-            wanted: Wanted {
-                panels: match (self.source, self.series) {
-                    (Some(name), _) => vec![Names(vec![name])],
-                    (None, Some(names)) => vec![names],
-                    (None, None) => self.panel,
-                },
-                limit_bytes: self.limit,
-                gc: self.gc,
-            },
-            title: self.title,
-            size: Size { width: self.width, height: self.height, full: self.full_size },
-            baseline: self.y.map(|y| match y {
-                YAxis::Auto => Baseline::Auto,
-                YAxis::Zero => Baseline::Zero,
-            }),
-            theme: match self.theme {
-                ThemeName::Light => Theme::Light,
-                ThemeName::Dark => Theme::Dark,
-            },
-            scale: self.scale,
-        };
-        let draw = graph::Settings { db: self.store.db, output, picture };
-        match self.watch {
-            None => Ok(Task::Draw(draw)),
-            Some(_) if draw.output.is_stdout() => {
-                anyhow::bail!("--watch replaces a file again and again, and stdout is none: give --out a file name")
-            }
-            Some(every) => Ok(Task::Watch(watch::Settings { draw, every })),
-        }
-    }
-}
-
-#[derive(Debug, Args)]
-struct GraphArgs {
-    #[command(flatten)]
-    draw: DrawArgs,
-    /// The picture's file, as rrdtool takes it; its elements (DEF, AREA, LINE …) are not drawn yet
-    #[arg(value_name = "FILE")]
-    words: Vec<String>,
-}
-
-impl GraphArgs {
-    fn task(self) -> anyhow::Result<Task> {
-        if let Some((kind, element)) = self.words.iter().find_map(|word| Some((element_kind(word)?, word))) {
-            anyhow::bail!(
-                "{kind} is an element of rrdtool's, which grapher does not draw (`{element}`): use --source NAME"
-            );
-        }
-        let mut files = self.words.into_iter();
-        let file = files.next().map(PathBuf::from);
-        match files.next() {
-            Some(more) => anyhow::bail!("`{more}` is neither an option nor the one picture's file: leave it out"),
-            None => self.draw.task(file),
-        }
-    }
-}
-
-/// The name of rrdtool's element when `word` is one: `DEF` of `DEF:heap=…`, `LINE2` of `LINE2:heap#ff0000`.
-fn element_kind(word: &str) -> Option<&str> {
-    const KINDS: [&str; 15] = [
-        "DEF",
-        "CDEF",
-        "VDEF",
-        "LINE",
-        "AREA",
-        "STACK",
-        "HRULE",
-        "VRULE",
-        "TICK",
-        "COMMENT",
-        "GPRINT",
-        "PRINT",
-        "SHIFT",
-        "TEXTALIGN",
-        "XPORT",
-    ];
-    let (kind, _) = word.split_once(':')?;
-    let bare = kind.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
-    KINDS.contains(&bare).then_some(kind)
 }
 
 #[derive(Debug, Args)]
@@ -346,15 +194,6 @@ impl FetchArgs {
             sources: self.source,
             format: self.format,
         }
-    }
-}
-
-/// A limit of nothing would be no limit, and no share of it a number.
-fn parse_limit(text: &str) -> Result<u64, String> {
-    match size::parse_size(text) {
-        Ok(0) => Err("is nothing; write a size such as 60MiB".to_owned()),
-        Ok(limit) => Ok(limit),
-        Err(error) => Err(error.to_string()),
     }
 }
 
@@ -460,9 +299,9 @@ impl ServeArgs {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
+    use crate::panels::Names;
+    use heapsoak_chart::Size;
 
     fn task(words: &[&str]) -> anyhow::Result<Task> {
         CommandLine::try_parse_from(std::iter::once(&"grapher").chain(words))?.task()
@@ -486,12 +325,89 @@ mod tests {
     }
 
     #[test]
-    fn rrdtool_elements_are_refused_by_name_and_never_ignored() {
-        let refused = error(&["graph", "heap.png", "LINE2:heap#ff0000:Heap"]);
-        assert!(refused.starts_with("LINE2 is an element of rrdtool's"), "{refused}");
-        let refused = error(&["graph", "DEF:heap_used=soak.db:heap_used:AVERAGE"]);
-        assert!(refused.starts_with("DEF is an element"), "{refused}");
-        assert!(matches!(task(&["graph", "C:odd.png"]), Ok(Task::Draw(_))));
+    fn the_original_command_line_is_taken_word_for_word() {
+        let words = [
+            "graph",
+            "heap.png",
+            "--start",
+            "now-10m",
+            "--title",
+            "Used Heap Size",
+            "--width",
+            "800",
+            "--height",
+            "600",
+            "--font",
+            "DEFAULT:14:monospace",
+            "DEF:heap_used=soak.db:heap_used:AVERAGE",
+            "AREA:heap_used#ff0000",
+        ];
+        let Ok(Task::Elements(settings)) = task(&words) else { panic!("{}", error(&words)) };
+        assert_eq!(settings.look.page.size, Size { width: 800, height: 600, full: false });
+        assert_eq!((settings.look.page.title.as_str(), settings.look.font.size), ("Used Heap Size", 19.0));
+        assert_eq!(settings.start, "now-10m".parse().unwrap());
+    }
+
+    #[test]
+    fn short_options_mean_what_they_mean_to_rrdtool() {
+        let words = [
+            "graph",
+            "-w",
+            "500",
+            "-h",
+            "200",
+            "-s",
+            "-1h",
+            "-e",
+            "now",
+            "-t",
+            "T",
+            "-v",
+            "V",
+            "-l",
+            "-5",
+            "-u",
+            "1e9",
+            "-r",
+            "-b",
+            "1024",
+            "-X",
+            "6",
+            "-S",
+            "60",
+            "-E",
+            "-a",
+            "SVG",
+            "-z",
+            "-c",
+            "BACK#000000",
+            "-W",
+            "W",
+            "-D",
+            "-g",
+            "-n",
+            "DEFAULT:8",
+            "x.svg",
+            "DEF:a=x.db:a:MAX",
+            "LINE1:a#f00",
+        ];
+        let Ok(Task::Elements(settings)) = task(&words) else { panic!("{}", error(&words)) };
+        assert_eq!(settings.look.page.size, Size { width: 500, height: 200, full: true });
+        assert_eq!((settings.look.lower, settings.look.upper, settings.look.rigid), (Some(-5.0), Some(1e9), true));
+        assert_eq!((settings.step_us, settings.lazy), (Some(60_000_000), true));
+        assert_eq!(settings.look.vertical_label, "V");
+    }
+
+    #[test]
+    fn options_that_would_have_no_effect_are_refused() {
+        let elements = ["DEF:a=x.db:a:MAX", "LINE1:a#f00"];
+        let refused = |words: &[&str]| error(&[&["graph", "x.png"], words].concat());
+        assert!(refused(&["--rigid"]).contains("rrdtool's options are for its elements"));
+        assert!(refused(&[&["--db", "y.db"][..], &elements].concat()).contains("name the file in each DEF"));
+        assert!(refused(&[&["--source", "a"][..], &elements].concat()).contains("--source is for pictures without"));
+        assert!(refused(&[&["--format", "svg", "-a", "PNG"][..], &elements].concat()).contains("two kinds of picture"));
+        assert!(refused(&["FOO:a"]).contains("`FOO:a` is neither an option nor an element"));
+        assert!(refused(&["--right-axis-label", "x"]).contains("--right-axis"));
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod collections;
 mod commands;
 mod destination;
 mod export;
+mod graph;
 mod marks;
 mod notice;
 mod numbers;
@@ -23,7 +24,7 @@ use heapsoak_cli::{exit, logging};
 use crate::args::{CommandLine, Task};
 
 fn main() -> ExitCode {
-    let line = CommandLine::parse();
+    let line = CommandLine::try_parse().unwrap_or_else(|error| args::refuse(&error));
     logging::init(line.verbosity());
     exit::finish("grapher", line.task().and_then(run))
 }
@@ -31,6 +32,7 @@ fn main() -> ExitCode {
 fn run(task: Task) -> anyhow::Result<u8> {
     match task {
         Task::Draw(settings) => commands::graph::run(&settings),
+        Task::Elements(settings) => graph::run(&settings),
         Task::Watch(settings) => commands::watch::run(&settings),
         Task::Fetch(settings) => commands::fetch::run(&settings),
         Task::Export(settings) => commands::export::run(&settings),

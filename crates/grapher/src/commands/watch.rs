@@ -14,18 +14,55 @@ use heapsoak_store::{Reader, StoreError};
 use tokio::time::MissedTickBehavior;
 
 use super::graph;
+use crate::destination::Output;
+use crate::graph as language;
 use crate::picture;
 
 /// What is drawn, and how often.
 #[derive(Debug)]
 pub(crate) struct Settings {
-    pub(crate) draw: graph::Settings,
+    pub(crate) draw: Draw,
     pub(crate) every: Duration,
 }
 
+/// A picture of a store, or one of rrdtool's elements.
+#[derive(Debug)]
+pub(crate) enum Draw {
+    Store(Box<graph::Settings>),
+    Script(Box<language::Settings>),
+}
+
+impl Draw {
+    pub(crate) fn output(&self) -> &Output {
+        match self {
+            Draw::Store(settings) => &settings.output,
+            Draw::Script(settings) => &settings.output,
+        }
+    }
+
+    fn check(&self, now_us: i64) -> anyhow::Result<()> {
+        match self {
+            Draw::Store(settings) => settings.picture.check(now_us),
+            Draw::Script(settings) => settings.check(now_us),
+        }
+    }
+
+    /// What is drawn, in words.
+    fn subject(&self) -> String {
+        match self {
+            Draw::Store(settings) => settings.db.display().to_string(),
+            Draw::Script(settings) => {
+                let mut stores: Vec<String> = settings.script.stores().map(|path| path.display().to_string()).collect();
+                stores.dedup();
+                stores.join(", ")
+            }
+        }
+    }
+}
+
 pub(crate) fn run(settings: &Settings) -> anyhow::Result<u8> {
-    settings.draw.output.prepare()?;
-    settings.draw.picture.check(clock::now_us())?;
+    settings.draw.output().prepare()?;
+    settings.draw.check(clock::now_us())?;
     let stop = Stop::install().context("signals cannot be handled")?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().context("no timer")?;
     runtime.block_on(watch(settings, &stop));
@@ -45,7 +82,7 @@ async fn watch(settings: &Settings, stop: &Stop) {
         }
         let next = match frame(&settings.draw, drawn) {
             Ok(seen) => {
-                drawn = Some(seen);
+                drawn = seen;
                 State::Drawing
             }
             Err(error) => {
@@ -74,7 +111,14 @@ fn open(db: &Path) -> Result<Reader, StoreError> {
 }
 
 /// Draws one frame, unless it would be the one that was drawn last.
-fn frame(settings: &graph::Settings, drawn: Option<Seen>) -> anyhow::Result<Seen> {
+fn frame(draw: &Draw, drawn: Option<Seen>) -> anyhow::Result<Option<Seen>> {
+    match draw {
+        Draw::Store(settings) => frame_of_store(settings, drawn).map(Some),
+        Draw::Script(settings) => settings.draw(clock::now_us()).map(|()| None),
+    }
+}
+
+fn frame_of_store(settings: &graph::Settings, drawn: Option<Seen>) -> anyhow::Result<Seen> {
     let reader = open(&settings.db)?;
     let file = std::fs::metadata(&settings.db).ok().map(|found| (found.dev(), found.ino()));
     let seen = Seen { file, marker: reader.change_marker()? };
@@ -96,7 +140,7 @@ enum State {
 
 /// Says what has changed, and nothing when nothing has.
 fn tell(settings: &Settings, before: &State, now: &State) {
-    let (db, out) = (settings.draw.db.display(), settings.draw.output.path().display());
+    let (db, out) = (settings.draw.subject(), settings.draw.output().path().display());
     match (before, now) {
         _ if before == now => {}
         (State::Begun, State::Drawing) => {

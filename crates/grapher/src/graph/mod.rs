@@ -1,0 +1,124 @@
+//! `grapher graph` with rrdtool's elements: its graph language, read, worked out and drawn.
+//!
+//! The way: [`words`] → [`parse`] → [`elements`] (what is said) → [`data`] and [`rows`] (DEF), [`rpn`] (CDEF), [`vdef`],
+//! [`mod@format`] (PRINT) → [`work`] (what it comes to) → [`draw`] (a picture). The numbers are those of rrdtool on the same
+//! data. What it has and grapher has not is refused by name.
+
+mod data;
+mod draw;
+mod elements;
+mod format;
+mod options;
+mod parse;
+mod refused;
+mod rows;
+mod rpn;
+mod text;
+mod there;
+mod vdef;
+mod words;
+mod work;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use heapsoak_cli::time::{Span, TimeSpec};
+use heapsoak_cli::{clock, exit, output};
+
+use crate::destination::Output;
+use data::Scope;
+use work::Worked;
+
+pub(crate) use draw::{Look, Page};
+pub(crate) use elements::Script;
+pub(crate) use options::Options;
+pub(crate) use refused::reason;
+
+/// Whether a word of the command line is an element, and not a file.
+pub(crate) fn is_element(word: &str) -> bool {
+    elements::kind(word).is_some()
+}
+
+/// What is drawn, and where it goes.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    pub(crate) script: Script,
+    pub(crate) output: Output,
+    pub(crate) look: Look,
+    pub(crate) start: TimeSpec,
+    pub(crate) end: TimeSpec,
+    /// The least length of a row.
+    pub(crate) step_us: Option<i64>,
+    /// Whether a picture that is new enough stays.
+    pub(crate) lazy: bool,
+}
+
+/// Draws once, and prints what rrdtool prints: the picture's size, then a line for each PRINT.
+pub(crate) fn run(settings: &Settings) -> anyhow::Result<u8> {
+    if settings.has_picture() {
+        settings.output.prepare()?;
+    }
+    settings.draw(clock::now_us())?;
+    Ok(exit::OK)
+}
+
+impl Settings {
+    /// Only numbers make no picture, as with rrdtool.
+    pub(crate) fn has_picture(&self) -> bool {
+        self.script.parts.iter().any(elements::Part::is_drawn)
+    }
+
+    /// Fails for what no store can mend.
+    pub(crate) fn check(&self, now_us: i64) -> anyhow::Result<()> {
+        Span::resolve(&self.start, &self.end, now_us)?;
+        Ok(())
+    }
+
+    pub(crate) fn draw(&self, now_us: i64) -> anyhow::Result<()> {
+        let span = Span::resolve(&self.start, &self.end, now_us)?;
+        let scope = Scope::new(span, now_us, self.look.page.size.width, self.step_us);
+        let stays = self.stays(scope);
+        let prints = self.script.parts.iter().any(|part| matches!(part, elements::Part::Printed(_)));
+        if let (Some(size), false) = (stays, prints) {
+            return self.print(size, &[]);
+        }
+        let worked = Worked::of(&self.script, scope, self.look.base.unwrap_or(1000.0))?;
+        let size = match stays {
+            Some(size) => size,
+            None if self.has_picture() => {
+                let picture = draw::picture(&self.script, &worked, &self.look, scope);
+                let image = self.output.encode(&picture)?;
+                self.output.put(&image)?;
+                there::size_of(&image).unwrap_or_default()
+            }
+            None => (0, 0),
+        };
+        self.print(size, &worked.printed)
+    }
+
+    /// The size of the picture that is there, if it may stay.
+    fn stays(&self, scope: Scope) -> Option<(u32, u32)> {
+        if !self.lazy || self.output.is_stdout() {
+            return None;
+        }
+        let length_us = scope.span.end_us.saturating_sub(scope.span.start_us).unsigned_abs();
+        let pixel = Duration::from_micros(length_us / u64::from(self.look.page.size.width.max(1)));
+        let moves = self.start.moves() || self.end.moves();
+        let stores: Vec<PathBuf> = self.script.stores().map(ToOwned::to_owned).collect();
+        there::may_stay(self.output.path(), scope.now_us, pixel, moves, &stores)
+    }
+
+    fn print(&self, (width, height): (u32, u32), lines: &[String]) -> anyhow::Result<()> {
+        if self.output.is_stdout() && self.has_picture() {
+            if !lines.is_empty() {
+                tracing::warn!("PRINT is not printed, for the picture goes to stdout: name a file for it");
+            }
+            return Ok(());
+        }
+        output::stdout(|out| {
+            writeln!(out, "{width}x{height}")?;
+            lines.iter().try_for_each(|line| writeln!(out, "{line}"))
+        })?;
+        Ok(())
+    }
+}
