@@ -1,6 +1,7 @@
 //! The command line, as clap reads it. It becomes plain settings here; nothing below knows clap.
 
 mod draw;
+mod verdict;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -100,6 +101,9 @@ enum Command {
     /// Serve a live page of a store, or of a folder of stores
     #[command(after_help = SERVE_EXAMPLES)]
     Serve(ServeArgs),
+    /// Say whether it leaks: leak, steady or undecided, with the rate, its interval and the time to a limit
+    #[command(after_help = verdict::EXAMPLES)]
+    Verdict(verdict::VerdictArgs),
 }
 
 /// Ends the program as clap does; an option of rrdtool's that is not here is said with what to do instead.
@@ -127,6 +131,7 @@ pub(crate) enum Task {
     First(first::Settings),
     LastUpdate(lastupdate::Settings),
     Serve(serve::Settings),
+    Verdict(crate::commands::verdict::Settings),
 }
 
 impl CommandLine {
@@ -146,6 +151,7 @@ impl CommandLine {
             Some(Command::Info(info)) => Task::Info(info.settings()),
             Some(Command::Last(store)) => Task::Last(last::Settings { db: store.db }),
             Some(Command::First(first)) => Task::First(first::Settings { db: first.store.db, archive: first.rraindex }),
+            Some(Command::Verdict(verdict)) => Task::Verdict(verdict.settings()),
             Some(Command::Lastupdate(store)) => Task::LastUpdate(lastupdate::Settings { db: store.db }),
             Some(Command::Serve(serve)) => Task::Serve(serve.settings()),
         })

@@ -15,6 +15,7 @@ mod numbers;
 mod panels;
 mod picture;
 mod serve;
+mod verdict;
 
 use std::process::ExitCode;
 
@@ -41,5 +42,6 @@ fn run(task: Task) -> anyhow::Result<u8> {
         Task::First(settings) => commands::first::run(&settings),
         Task::LastUpdate(settings) => commands::lastupdate::run(&settings),
         Task::Serve(settings) => commands::serve::run(&settings),
+        Task::Verdict(settings) => commands::verdict::run(&settings),
     }
 }

@@ -13,6 +13,7 @@ use heapsoak_store::{Info, NewSource, Reader, Run, StoreError, Table};
 use crate::marks;
 use crate::notice::{self, Known};
 use crate::panels::{View, Wanted};
+use crate::verdict::draw_trend;
 
 /// What the picture shows, free of the command line.
 #[derive(Debug, Clone)]
@@ -20,6 +21,8 @@ pub(crate) struct Settings {
     pub(crate) start: TimeSpec,
     pub(crate) end: TimeSpec,
     pub(crate) wanted: Wanted,
+    /// Draw the trends, and say the verdicts.
+    pub(crate) trend: bool,
     /// `None`: the sources and the target of the run.
     pub(crate) title: Option<String>,
     pub(crate) size: Size,
@@ -69,6 +72,9 @@ pub(crate) fn of_store(reader: &Reader, settings: &Settings, now_us: i64) -> any
     picture.notice = drawn.newest.and_then(|known| notice::notice(known, span, now_us));
     picture.panels = drawn.panels;
     picture.comments = drawn.said;
+    if settings.trend {
+        draw_trend(&mut picture, reader, &info, span, now_us)?;
+    }
     Ok(picture)
 }
 

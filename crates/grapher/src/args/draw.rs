@@ -67,6 +67,9 @@ pub(super) struct DrawArgs {
     /// Draw major garbage collections as ticks, and the floor that they leave in every panel with a used heap
     #[arg(long)]
     gc: bool,
+    /// Draw the trend of the recording so far with its interval, and say the verdict
+    #[arg(long)]
+    trend: bool,
     /// The headline [default: the source and the target of the run]
     #[arg(long, short)]
     title: Option<String>,
@@ -135,6 +138,7 @@ impl DrawArgs {
                 limit_bytes: self.limit,
                 gc: self.gc,
             },
+            trend: self.trend,
             title: self.title,
             size: Size { width: self.width.unwrap_or(800), height: self.height.unwrap_or(600), full: self.full_size },
             baseline: self.y.map(YAxis::baseline),
@@ -153,6 +157,7 @@ impl DrawArgs {
             ("--panel", !self.panel.is_empty()),
             ("--limit", self.limit.is_some()),
             ("--gc", self.gc),
+            ("--trend", self.trend),
         ];
         if let Some((option, _)) = own.iter().find(|(_, given)| *given) {
             anyhow::bail!("{option} is for pictures without elements: say it by DEF, LINE, AREA, HRULE or TICK");

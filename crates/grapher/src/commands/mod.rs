@@ -8,4 +8,5 @@ pub(crate) mod info;
 pub(crate) mod last;
 pub(crate) mod lastupdate;
 pub(crate) mod serve;
+pub(crate) mod verdict;
 pub(crate) mod watch;
