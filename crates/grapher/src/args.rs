@@ -405,6 +405,14 @@ mod tests {
     }
 
     #[test]
+    fn how_much_is_said_can_be_asked_for_although_v_is_a_label() {
+        let said = |words: &[&str]| CommandLine::try_parse_from(words).map(|line| (line.verbose, line.quiet)).unwrap();
+        assert_eq!(said(&["grapher", "graph", "--verbose", "--verbose"]), (2, false));
+        assert_eq!(said(&["grapher", "graph", "-q"]), (0, true));
+        assert_eq!(said(&["grapher", "info", "-v"]), (1, false));
+    }
+
+    #[test]
     fn options_that_would_have_no_effect_are_refused() {
         let elements = ["DEF:a=x.db:a:MAX", "LINE1:a#f00"];
         let refused = |words: &[&str]| error(&[&["graph", "x.png"], words].concat());

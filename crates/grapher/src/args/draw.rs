@@ -19,14 +19,17 @@ use crate::picture;
 pub(super) const GRAPH_EXAMPLES: &str = "\
 Examples:
   grapher graph heap.png --last 2h
-  grapher graph heap.png --start now-10m --title \"Used Heap Size\" --width 800 --height 600 --font DEFAULT:14:monospace \\
-    DEF:heap_used=soak.db:heap_used:AVERAGE AREA:heap_used#ff0000
-  grapher graph heap.png --watch 5s -w 800 -h 300 -l 0 DEF:a=soak.db:heap_used:AVERAGE VDEF:top=a,MAXIMUM \\
-    LINE2:a#ff0000:heap HRULE:60e6#000000:limit 'GPRINT:top:highest %6.1lf %sB'
+  grapher graph heap.png --start now-10m --title \"Used Heap Size\" --width 800 --height 600 \\
+    --font DEFAULT:14:monospace DEF:heap_used=soak.db:heap_used:AVERAGE AREA:heap_used#ff0000
+  grapher graph heap.png --watch 5s -w 800 -h 300 -l 0 DEF:a=soak.db:heap_used:AVERAGE \\
+    VDEF:top=a,MAXIMUM LINE2:a#ff0000:heap HRULE:60e6#000000:limit \\
+    'GPRINT:top:highest %6.1lf %sB'
 
-The elements and their numbers are rrdtool's. Differences: now-5m is 5 minutes, never months; a file of rrdtool's is
-imported first (rrdtool dump x.rrd | recorder import --db x.db -); what is not drawn is refused. Here -h is the height
-and -v the vertical label, as in rrdtool; use --help and --verbose. The picture's size is printed as WxH, then each PRINT.";
+The elements and their numbers are rrdtool's, and what is not drawn is refused. Differences:
+now-5m is 5 minutes, never months. A file of rrdtool's is imported first:
+  rrdtool dump x.rrd | recorder import --db x.db -
+As in rrdtool -h is the height and -v the vertical label here: use --help and --verbose. The
+picture's size is printed as WxH, then a line for each PRINT.";
 
 #[derive(Debug, Args)]
 pub(super) struct DrawArgs {
@@ -214,8 +217,6 @@ impl DrawArgs {
 pub(super) struct GraphArgs {
     #[command(flatten)]
     draw: DrawArgs,
-    #[command(flatten)]
-    options: Options,
     /// The picture's file, and rrdtool's elements: DEF CDEF VDEF LINE AREA STACK HRULE VRULE TICK COMMENT GPRINT PRINT
     #[arg(value_name = "FILE|ELEMENT")]
     words: Vec<String>,
@@ -225,6 +226,9 @@ pub(super) struct GraphArgs {
     /// Print help
     #[arg(long, action = ArgAction::Help)]
     help: Option<bool>,
+    // Last, for its heading holds for all that follows.
+    #[command(flatten)]
+    options: Options,
 }
 
 impl GraphArgs {

@@ -39,7 +39,7 @@ impl Worked {
         for definition in &script.definitions {
             let value = match &definition.what {
                 What::Def(def) => {
-                    let fetched = stores.fetch(def, scope).with_context(|| definition.word.clone())?;
+                    let fetched = stores.fetch(def, scope).with_context(|| format!("`{}`", definition.word))?;
                     notices.push(fetched.notice);
                     Value::Rows(fetched.rows, Some(fetched.unit))
                 }
