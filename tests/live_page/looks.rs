@@ -43,6 +43,8 @@ async fn the_page_fits_a_phone_and_a_wall_in_both_themes() {
             page.until("!document.querySelector('#readout').hidden").await;
             page.screenshot(&format!("live-{width}-{theme}.png")).await;
             assert_eq!(page.eval(OVERFLOW).await, json!(""), "{width} px, {theme}");
+            let table = "(({ scrollWidth, clientWidth }) => innerWidth < 1000 || scrollWidth <= clientWidth)(document.querySelector('.scroll'))";
+            assert_eq!(page.eval(table).await, json!(true), "the table is cut at {width} px");
             assert_eq!(
                 page.eval("document.documentElement.scrollWidth <= innerWidth").await,
                 json!(true),

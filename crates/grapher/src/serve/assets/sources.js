@@ -57,7 +57,7 @@ function make(source) {
   head.append(label);
   const cells = ['now', 'least', 'mean', 'greatest'].map(() => document.createElement('td'));
   const choice = document.createElement('select');
-  choice.setAttribute('aria-label', `Panel of ${source.name}`);
+  choice.setAttribute('aria-label', `Panel of ${source.name}; + is a new one`);
   choice.addEventListener('change', () => move(source.name, Number(choice.value)));
   const last = document.createElement('td');
   last.append(choice);
@@ -71,7 +71,7 @@ function setText(node, text) {
 }
 
 function setChoices(choice, count, panel) {
-  const texts = Array.from({ length: count }, (_, i) => String(i + 1)).concat('new');
+  const texts = Array.from({ length: count }, (_, i) => String(i + 1)).concat('+');
   if (choice.options.length !== texts.length) {
     choice.replaceChildren(...texts.map((text, i) => new Option(text, String(i))));
   }
