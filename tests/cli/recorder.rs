@@ -52,6 +52,7 @@ impl Shell {
     fn rows(&self) -> String {
         let output = std::process::Command::new("sqlite3")
             .arg(self.db())
+            .arg(".timeout 5000")
             .arg("select time, used, count from average")
             .output()
             .expect("sqlite3 is installed");
