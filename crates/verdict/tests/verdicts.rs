@@ -2,8 +2,6 @@
 
 mod support;
 
-use std::time::{Duration, Instant};
-
 use heapsoak_verdict::{
     Basis, Change, Collection, Floor, Kind, Looks, Materiality, Progress, Sample, Series, Settings, Trim, Unit,
     Verdict, Word, compare, decide,
@@ -205,20 +203,16 @@ fn a_leak_stops_a_recording_only_at_the_second_look_with_new_data() {
 }
 
 #[test]
-fn seven_days_of_archives_and_a_thousand_floors_are_quick() {
+fn seven_days_of_archives_are_judged_whole() {
     let mut week = Series::new("heap_used", Kind::Heap, Unit::Bytes);
     week.samples = (0..12_480)
         .map(|i| Sample { time: f64::from(i) * 60.0, value: Some(20.0 * MB + f64::from(i % 97) * 1e4) })
         .collect();
     week.floors = floors(10_080, 60.0, 0.0).floors;
-    // the limits are 100 ms and 20 ms with optimisation; without it the same work takes some ten times as long
-    let slower = if cfg!(debug_assertions) { 20 } else { 1 };
-    for (series, limit) in [(&week, Duration::from_millis(100)), (&floors(1000, 20.0, 5e3), Duration::from_millis(20))]
-    {
-        let started = Instant::now();
-        let verdict = judged(series);
-        assert!(started.elapsed() < limit * slower, "{:?} for {}", started.elapsed(), verdict.n);
-    }
+    let verdict = judged(&week);
+    assert_eq!(verdict.verdict, Word::Steady, "{}", verdict.reason);
+    let (from, to) = (verdict.from.unwrap(), verdict.to.unwrap());
+    assert!(to - from > 0.7 * 604_800.0, "{from} to {to}");
 }
 
 proptest! {
