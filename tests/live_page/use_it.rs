@@ -211,3 +211,23 @@ async fn the_theme_is_the_systems_until_somebody_chooses_and_the_picture_follows
     assert_eq!(page.eval("location.search").await, json!(""));
     page.close().await;
 }
+
+#[tokio::test]
+async fn the_verdict_is_a_line_of_the_page_and_its_trend_is_drawn_on_request() {
+    let stage = Stage::new();
+    let _feed = stage.store("soak.db", 3600);
+    let server = stage.serve(&[]);
+    let page = Page::open(&server.url, "/?last=1h", DESK).await;
+    page.until_shown().await;
+    page.until("!document.querySelector('#verdict').hidden").await;
+    let said = page.text("#verdict summary").await;
+    assert!(said.starts_with("heap_used: "), "{said}");
+    let series = "import('/plot.js').then(({ view }) => view.panels[0].series.length)";
+    assert_eq!(page.eval(series).await, json!(1));
+    page.click("#trend").await;
+    page.until("document.querySelector('#canvas').textContent.includes('trend of heap_used')").await;
+    // It is no source: neither the crosshair nor the table has it.
+    assert_eq!(page.eval(series).await, json!(1));
+    assert_eq!(page.eval("document.querySelectorAll('#sources tr').length").await, json!(4));
+    page.close().await;
+}

@@ -25,6 +25,7 @@ const FILES: &[(&str, &str, &str)] = &[
     ("/crosshair.js", JS, include_str!("assets/crosshair.js")),
     ("/ranges.js", JS, include_str!("assets/ranges.js")),
     ("/sources.js", JS, include_str!("assets/sources.js")),
+    ("/verdict.js", JS, include_str!("assets/verdict.js")),
     ("/events.js", JS, include_str!("assets/events.js")),
 ];
 

@@ -12,6 +12,7 @@ mod assets;
 mod connections;
 mod guard;
 mod history;
+mod judgement;
 mod library;
 mod pulse;
 mod question;

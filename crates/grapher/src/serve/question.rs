@@ -36,6 +36,8 @@ pub(super) struct Question {
     pub(super) limit_bytes: Option<u64>,
     /// Major collections as ticks, and the floor beside every used heap.
     pub(super) gc: bool,
+    /// The trend of the recording with its interval, and the verdict in words.
+    pub(super) trend: bool,
     pub(super) theme: Theme,
     pub(super) size: Size,
 }
@@ -56,7 +58,8 @@ impl Question {
                 Some(other) => bail!("y is `{other}`: give auto or zero"),
             },
             limit_bytes: last("limit").filter(|text| !text.is_empty()).map(parse_size).transpose()?,
-            gc: last("gc").is_some_and(|text| text == "1"),
+            gc: last("gc") == Some("1"),
+            trend: last("trend") == Some("1"),
             theme: match last("theme") {
                 Some("dark") => Theme::Dark,
                 _ => Theme::Light,

@@ -23,7 +23,7 @@ use super::guard::{Doors, guard};
 use super::library::{Library, Place};
 use super::pulse::{Pulse, Seen};
 use super::question::Question;
-use super::{assets, history, scene, stores, view};
+use super::{assets, history, judgement, scene, stores, view};
 
 /// A page listens once; the other connections stay free for what it asks.
 const MOST_LISTENERS: usize = 24;
@@ -60,6 +60,7 @@ pub(super) fn router(doors: Doors, db: PathBuf) -> Router {
         .route("/live", get(|| async { Html(assets::LIVE) }))
         .route("/view", get(view_json))
         .route("/events", get(events_json))
+        .route("/verdict", get(verdict_json))
         .route("/changes", get(changes))
         .route("/stores", get(stores_json))
         .route("/picture.svg", get(picture_svg))
@@ -187,6 +188,14 @@ async fn view_json(State(server): State<Server>, Query(pairs): Pairs) -> Respons
 async fn events_json(State(server): State<Server>, Query(pairs): Pairs) -> Response {
     let answer = match server.question(&pairs) {
         Ok((_, place)) => server.with_store(place, history::json).await,
+        Err(refusal) => Err(refusal),
+    };
+    answer_json(answer)
+}
+
+async fn verdict_json(State(server): State<Server>, Query(pairs): Pairs) -> Response {
+    let answer = match server.question(&pairs) {
+        Ok((_, place)) => server.with_store(place, |reader| judgement::json(reader, clock::now_us())).await,
         Err(refusal) => Err(refusal),
     };
     answer_json(answer)

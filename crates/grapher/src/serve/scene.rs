@@ -13,6 +13,7 @@ use crate::marks;
 use crate::notice::{self, clock_time};
 use crate::panels::{Names, View, Wanted};
 use crate::picture::{self, seconds};
+use crate::verdict::draw_trend;
 
 /// On a phone smaller texts leave room for the data.
 const NARROW: u32 = 520;
@@ -88,6 +89,9 @@ pub(super) fn read(reader: &Reader, question: &Question, now_us: i64) -> anyhow:
     picture.notice = drawn.newest.and_then(|known| notice::notice(known, span, now_us));
     picture.panels = drawn.panels;
     picture.comments = drawn.said;
+    if question.trend {
+        draw_trend(&mut picture, reader, &info, span, now_us)?;
+    }
     Ok(Scene {
         picture,
         title: picture::title_of(&drawn.names, run),

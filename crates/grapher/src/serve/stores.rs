@@ -61,6 +61,7 @@ pub(super) fn thumbnail(reader: &Reader, theme: Theme, now_us: i64) -> anyhow::R
         baseline: None,
         limit_bytes: None,
         gc: false,
+        trend: false,
         theme,
         size: THUMBNAIL,
     };

@@ -38,7 +38,7 @@ pub(super) fn json(scene: &Scene) -> anyhow::Result<Value> {
         "panels": panels.map(|(panel, laid)| json!({
             "top": laid.canvas.y,
             "bottom": laid.canvas.bottom(),
-            "series": panel.series.iter().zip(&laid.traces)
+            "series": panel.series.iter().zip(&laid.traces).filter(|(series, _)| told(series))
                 .map(|(series, trace)| series_json(series, trace.ink, &panel.unit, laid, &columns))
                 .collect::<Value>(),
         })).collect::<Value>(),
@@ -55,6 +55,11 @@ pub(super) fn json(scene: &Scene) -> anyhow::Result<Value> {
             "panel": source.panel,
         })).collect::<Value>(),
     }))
+}
+
+/// A trend has no rows: it is seen, and said in words.
+fn told(series: &Series) -> bool {
+    series.numbers
 }
 
 /// The pixel columns in which any series has a row, left to right, with the end of the newest row in each.
@@ -89,7 +94,7 @@ impl Columns {
         let (left, width) = layout.panels.first().map_or((0.0, 1.0), |panel| (panel.canvas.x, panel.canvas.width));
         let place = Place { from: picture.from, to: picture.to, left, width };
         let mut found = std::collections::BTreeMap::new();
-        for series in picture.panels.iter().flat_map(|panel| &panel.series) {
+        for series in picture.panels.iter().flat_map(|panel| &panel.series).filter(|series| told(series)) {
             for point in &series.points {
                 if let Some(x) = place.column(point, series.row_width) {
                     found.insert(x, point.time);

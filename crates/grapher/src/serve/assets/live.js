@@ -8,12 +8,15 @@ import * as ranges from './ranges.js';
 import * as sources from './sources.js';
 import * as stream from './stream.js';
 import * as theme from './theme.js';
+import * as verdict from './verdict.js';
 
 const element = (id) => document.getElementById(id);
 const setText = (id, text) => {
   if (element(id).textContent !== text) element(id).textContent = text;
 };
 
+/** Whether the verdict was asked for: it asks again by itself. */
+let judged = false;
 /** How many panels were asked room for. */
 let asked = 0;
 
@@ -68,6 +71,8 @@ function shown(view) {
   sources.update();
   crosshair.follow();
   events.update();
+  if (!judged) verdict.update();
+  judged = true;
   if (wanted() !== asked) ask();
 }
 

@@ -5,7 +5,6 @@ import * as address from './address.js';
 import * as plot from './plot.js';
 
 const body = document.getElementById('sources');
-const gc = document.getElementById('gc');
 const rows = new Map();
 
 /** Chosen sources of each panel. A floor comes with its heap and is no source to choose. */
@@ -104,7 +103,11 @@ export function update() {
     texts.forEach((text, i) => setText(cells[i], text ?? (series ? 'unknown' : '')));
     setChoices(choice, drawn.length, source.panel ?? null);
   }
-  gc.checked = address.get('gc') === '1';
+  for (const extra of extras) extra.checked = address.get(extra.id) === '1';
 }
 
-gc.addEventListener('change', () => address.change({ gc: gc.checked ? '1' : null }));
+/** What is drawn beside the sources. */
+const extras = ['gc', 'trend'].map((id) => document.getElementById(id));
+for (const extra of extras) {
+  extra.addEventListener('change', () => address.change({ [extra.id]: extra.checked ? '1' : null }));
+}
