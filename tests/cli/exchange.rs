@@ -8,5 +8,7 @@ mod bench;
 mod csv;
 #[path = "exchange_openmetrics.rs"]
 mod openmetrics;
+#[path = "exchange_verdict.rs"]
+mod verdict;
 #[path = "exchange_xml.rs"]
 mod xml;

@@ -1,8 +1,14 @@
 //! `grapher verdict` from outside: right on real recordings, never wrong, and what it says in each format.
 #![allow(clippy::unwrap_used, reason = "helpers of tests: a failure ends the test")]
 
+#[path = "verdict_formats.rs"]
+mod formats;
+#[path = "verdict_questions.rs"]
+mod questions;
 #[path = "verdict_store.rs"]
 mod store;
+#[path = "verdict_week.rs"]
+mod week;
 
 use std::path::PathBuf;
 
@@ -39,6 +45,28 @@ fn no_real_recording_is_judged_wrong_by_any_of_its_sources() {
         }
     }
     assert!(right >= 3, "only {right} of the recordings are decided from samples alone");
+}
+
+#[test]
+fn no_part_of_a_real_recording_is_judged_wrong() {
+    /// Nobody can see a leak that has just begun.
+    const TO_BE_SEEN_S: f64 = 60.0;
+    let (_folder, path) = place();
+    let start = store::START_S.to_string();
+    for recording in all() {
+        recording.store(&path).close().unwrap();
+        for seconds in [90.0, 150.0, 210.0, 270.0, 330.0, 450.0] {
+            let end = format!("start+{seconds}s");
+            let said = judged(&path, &["--source", "heap_used", "--start", &start, "--end", &end]);
+            let verdict = said.of("heap_used");
+            let is_wrong = match verdict["verdict"].as_str().unwrap() {
+                "leak" => !recording.is_leak || seconds < recording.leak_from_s,
+                "steady" => recording.is_leak && seconds > recording.leak_from_s + TO_BE_SEEN_S,
+                _ => false,
+            };
+            assert!(!is_wrong, "{} after {seconds} s: {verdict}", recording.file);
+        }
+    }
 }
 
 #[test]

@@ -11,7 +11,7 @@ use serde_json::Value;
 pub(crate) const START_S: i64 = 1_700_000_040;
 
 /// The archives that a recorder makes.
-const ARCHIVES: [&str; 6] = [
+pub(crate) const ARCHIVES: [&str; 6] = [
     "RRA:AVERAGE:0.5:3:2400",
     "RRA:MIN:0.5:3:2400",
     "RRA:MAX:0.5:3:2400",
@@ -24,6 +24,8 @@ const ARCHIVES: [&str; 6] = [
 pub(crate) struct Recording {
     pub(crate) file: String,
     pub(crate) is_leak: bool,
+    /// Seconds after the beginning at which the leak begins.
+    pub(crate) leak_from_s: f64,
     pub(crate) ends: String,
     folder: PathBuf,
 }
@@ -36,10 +38,11 @@ fn data(folder: &str) -> PathBuf {
 pub(crate) fn recordings(folder: &str) -> Vec<Recording> {
     let (names, rows) = table(&data(folder).join("TRUTH.csv"));
     let column = |name: &str| names.iter().position(|known| known == name).unwrap();
-    let (file, leak, ends) = (column("file"), column("leak"), column("ends"));
+    let (file, leak, from, ends) = (column("file"), column("leak"), column("leak_from_s"), column("ends"));
     let recording = |row: Vec<String>| Recording {
         file: row[file].clone(),
         is_leak: row[leak] == "1",
+        leak_from_s: row[from].parse().unwrap_or(0.0),
         ends: row[ends].clone(),
         folder: data(folder),
     };
@@ -107,9 +110,8 @@ pub(crate) fn at(seconds: f64) -> Time {
     Time::from_micros(START_S * 1_000_000 + (seconds * 1e6).round() as i64)
 }
 
-/// A store of these sources, with a run that began with it.
-pub(crate) fn create(path: &Path, names: &[&str]) -> Writer {
-    let step = Step::new(1_000_000).unwrap();
+/// Sources of these names, as a recorder makes them.
+pub(crate) fn sources(names: &[&str]) -> Vec<NewSource> {
     let source = |name: &&str| {
         let (kind, unit) = match *name {
             "iterations" => ("DERIVE", "per second"),
@@ -120,19 +122,29 @@ pub(crate) fn create(path: &Path, names: &[&str]) -> Writer {
         let source: Source = format!("DS:{name}:{kind}:3:0:U").parse().unwrap();
         NewSource { unit: unit.to_owned(), ..source.into() }
     };
-    let sources: Vec<NewSource> = names.iter().map(source).collect();
+    names.iter().map(source).collect()
+}
+
+/// A store of these sources, with a run that began with it.
+pub(crate) fn create(path: &Path, names: &[&str]) -> Writer {
+    let step = Step::new(1_000_000).unwrap();
     let archives: Vec<Archive> = ARCHIVES.iter().map(|text| Archive::parse(text, step).unwrap()).collect();
     let start = Time::from_secs(START_S);
-    let mut writer = Writer::create(path, step, &sources, &archives, start, Existing::Replace).unwrap();
-    writer.begin_run(NewRun {
-        started: start,
+    let mut writer = Writer::create(path, step, &sources(names), &archives, start, Existing::Replace).unwrap();
+    writer.begin_run(begun(start));
+    writer
+}
+
+/// A run that begins at `started`.
+pub(crate) fn begun(started: Time) -> NewRun {
+    NewRun {
+        started,
         pid: 1,
         target: "node test.js".to_owned(),
         command: "recorder -- node test.js".to_owned(),
         version: "0.1.0".to_owned(),
         time_zone: "UTC".to_owned(),
-    });
-    writer
+    }
 }
 
 /// What `grapher verdict` said.

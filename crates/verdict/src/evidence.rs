@@ -68,6 +68,8 @@ fn thinned(points: Vec<Point>) -> Vec<Point> {
 fn warm_up(segment: &Segment, trim: &Trim) -> f64 {
     let by_time = (segment.end * trim.share).max(trim.least_s);
     let first = segment.progress.first().map_or(0.0, |p| p.y);
-    let done = segment.progress.iter().find(|p| p.y >= first + trim.least_iterations);
+    // Without a wish for iterations the first count, which comes a row late, must not cost a floor before it.
+    let mut counts = segment.progress.iter().filter(|_| trim.least_iterations > 0.0);
+    let done = counts.find(|p| p.y >= first + trim.least_iterations);
     by_time.max(done.map_or(0.0, |p| p.x))
 }

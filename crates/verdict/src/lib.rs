@@ -1,8 +1,8 @@
 //! Leak, steady or undecided: the statistics and the decision, and nothing else. No clock, no files.
 //!
 //! Put what is known of one source into a [`Series`]: its samples, the heap's sizes after full collections, the scenario's
-//! progress, the restarts. [`decide`] says which of three words it deserves, with the rate, its interval, the time to a
-//! limit, and since when. [`compare`] sets two runs side by side; [`Looks`] says when a running recording may be judged.
+//! progress, the restarts. [`decide()`] says which of three words it deserves, with the rate, its interval, the time to a
+//! limit, and since when. [`compare()`] sets two runs side by side; [`Looks`] says when a running recording may be judged.
 //!
 //! ```
 //! use heapsoak_verdict::{Collection, Floor, Kind, Series, Settings, Unit, Word, decide};

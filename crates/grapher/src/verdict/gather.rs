@@ -12,6 +12,10 @@ use super::rows::{Stretch, windows};
 const LOWEST: [Cf; 4] = [Cf::Min, Cf::Average, Cf::Last, Cf::Max];
 const MEAN: [Cf; 4] = [Cf::Average, Cf::Last, Cf::Min, Cf::Max];
 
+/// With so many floors, and as many again for a warm-up, a heap is judged by them: the collector's work need not be seen in
+/// its samples too, and reading a week of them takes a while.
+const ENOUGH_FLOORS: usize = 20;
+
 /// One target of a store, and the time to judge.
 pub(crate) struct Target<'a> {
     pub(crate) reader: &'a Reader,
@@ -43,11 +47,11 @@ impl Target<'_> {
         let low_names = names(&[sources, limit.as_slice()].concat());
         let low = self.tables(&LOWEST, low_names)?;
         let heaps: Vec<&Known> = sources.iter().copied().filter(|known| known.kind == Kind::Heap).collect();
-        let high = if heaps.is_empty() { Vec::new() } else { self.tables(&[Cf::Max], names(&heaps))? };
+        let majors = self.reader.gc(self.start, self.end, Some(GcKind::Major), Some(self.label))?;
+        let needs_high = !heaps.is_empty() && self.in_newest_life(&majors) < ENOUGH_FLOORS;
+        let high = if needs_high { self.tables(&[Cf::Max], names(&heaps))? } else { Vec::new() };
         let passed =
             progress.map(|known| self.tables(&MEAN, vec![known.name.clone()])).transpose()?.unwrap_or_default();
-
-        let majors = self.reader.gc(self.start, self.end, Some(GcKind::Major), Some(self.label))?;
         let counted = progress.map_or_else(Vec::new, |known| progress_of(&passed, known.is_rate));
         let series = |(column, known): (usize, &&Known)| Series {
             samples: self.samples(&low, column, &high, heaps.iter().position(|heap| heap.name == known.name)),
@@ -66,6 +70,12 @@ impl Target<'_> {
         })
     }
 
+    /// Collections of the life that goes on at the end.
+    fn in_newest_life(&self, majors: &[Gc]) -> usize {
+        let born = self.lives.cuts.last().copied().unwrap_or(f64::NEG_INFINITY);
+        majors.iter().filter(|gc| gc.seen.time.as_secs_f64() > born).count()
+    }
+
     fn tables(&self, functions: &[Cf], sources: Vec<String>) -> anyhow::Result<Vec<Table>> {
         let stretch = Stretch { start: self.start, end: self.end, cuts: &self.lives.cuts };
         let windows = windows(&self.info.archives, functions, stretch);
@@ -81,8 +91,11 @@ impl Target<'_> {
         for (number, table) in low.iter().enumerate() {
             let row_us = table.window.row_us;
             let row_s = seconds(row_us);
-            let beside =
-                high.get(number).filter(|high| high.window.start == table.window.start && high.window.row_us == row_us);
+            // Rows of one PDP serve as lowest and as highest: beside themselves they would only cut falls in two.
+            let beside = high.get(number).filter(|high| {
+                let (high, low) = (&high.window, &table.window);
+                high.start == low.start && high.row_us == row_us && high.archive != low.archive
+            });
             for (index, (time, values)) in table.rows.iter().enumerate() {
                 if self.has_cut(*time, row_us) {
                     continue;
