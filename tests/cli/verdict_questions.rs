@@ -189,6 +189,22 @@ fn a_leak_beside_a_steady_heap_counts_only_where_collections_show_it() {
 }
 
 #[test]
+fn a_process_that_grows_beside_its_steady_heap_is_a_failure_when_it_has_grown_by_half() {
+    let (_folder, path) = place();
+    for (rate, status) in [(20_000, 0), (40_000, 1)] {
+        let mut writer = create(&path, &["heap_used", "rss"]);
+        for second in 1..=3600_i64 {
+            let readings = [10_000_000 + second % 30 * 100_000, 100_000_000 + second * rate];
+            writer.update(at(second as f64), &readings.map(|value| Reading::from(value.unsigned_abs()))).unwrap();
+        }
+        writer.close().unwrap();
+        let said = judged(&path, &[]);
+        assert_eq!(said.of("rss")["verdict"], "leak", "{}", said.stdout);
+        assert_eq!(said.status, status, "{rate} B/s: {}", said.stdout);
+    }
+}
+
+#[test]
 fn what_cannot_be_answered_is_status_2_and_named() {
     let (_folder, path) = place();
     recording("series", "shape_idle.csv").store(&path).close().unwrap();

@@ -22,8 +22,8 @@ Examples:
 
 Exit status: 0 steady, 1 leak, 3 undecided, 2 usage or trouble.
 The heap of each target decides (heap_used; the memory of a process without a heap; or what --source names). A leak of
-another source counts only where it was seen right after full collections. With --compare the run after the change
-decides; where that is undecided, a growth that is surely less than before is 0, surely more is 1.
+another source counts where it was seen right after full collections, or when a process has grown by half. With
+--compare the run after the change decides; where that is undecided, growth surely less than before is 0, more is 1.
 
 json is an array with an object for each source; times are unix seconds, slopes per hour, unknown is null.";
 
@@ -51,7 +51,7 @@ pub(super) struct VerdictArgs {
     #[arg(long, value_name = "N", conflicts_with_all = ["last", "start"])]
     from_iteration: Option<u64>,
 
-    /// The size at which the program dies [default: the heap limit that was recorded]
+    /// The size at which the program dies [default: its --max-old-space-size, or the heap limit that was recorded]
     #[arg(long, value_name = "SIZE", value_parser = parse_size)]
     limit: Option<u64>,
     /// The growth up to which nobody cares [default: 1MiB/h, or 2 % of the floor per hour if that is more]

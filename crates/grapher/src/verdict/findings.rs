@@ -198,6 +198,7 @@ fn amount(value: f64, unit: Unit) -> String {
     match unit {
         Unit::Bytes if (0.05..9.95).contains(&value.abs()) => format!("{value:.1} B"),
         Unit::Bytes => format_size(value),
+        Unit::Count if value.fract() == 0.0 => format!("{value:.0}"),
         Unit::Count => format!("{value:.1}"),
     }
 }
@@ -255,7 +256,7 @@ mod tests {
     fn numbers_are_written_in_the_unit_that_reads_well() {
         assert_eq!(amount(3.06, Unit::Bytes), "3.1 B");
         assert_eq!(amount(1_572_864.0, Unit::Bytes), "1.50 MiB");
-        assert_eq!(amount(-12.0, Unit::Count), "-12.0");
+        assert_eq!(amount(-12.0, Unit::Count), "-12");
         assert_eq!([span(90.0), span(600.0), span(9000.0), span(400_000.0)], ["90 s", "10 min", "2.5 h", "4.6 days"]);
         assert_eq!(sentence("it grows"), "It grows.");
     }

@@ -2,7 +2,8 @@
 
 use heapsoak_store::{Event, Run};
 
-use super::names::Known;
+use super::limits;
+use super::names::{Known, Role};
 
 /// Events of the browser loop after which the page is another one.
 const NEW_PAGE: [&str; 7] =
@@ -19,13 +20,15 @@ pub(crate) struct Lives {
     pub(crate) cuts: Vec<f64>,
     /// Where one ended by out-of-memory.
     pub(crate) deaths: Vec<f64>,
+    /// The size at which its heap gives up, where that is told beside the samples.
+    pub(crate) limit: Option<f64>,
 }
 
 /// The lives of the target `label` among all sources of the store.
 pub(crate) fn of(label: &str, all: &[Known], runs: &[Run], events: &[Event]) -> Lives {
     let target = Target { label, all };
     let began: Vec<f64> = runs.iter().map(|run| run.begun.started.as_secs_f64()).collect();
-    let mut lives = Lives { cuts: began.clone(), runs: began, deaths: Vec::new() };
+    let mut lives = Lives { cuts: began.clone(), runs: began, deaths: Vec::new(), limit: None };
     for event in events {
         let time = event.time.as_secs_f64();
         let kind = event.kind.as_str();
@@ -37,12 +40,15 @@ pub(crate) fn of(label: &str, all: &[Known], runs: &[Run], events: &[Event]) -> 
             lives.deaths.push(time);
         }
     }
+    // What one program of several was given, or died of, is not said of the others.
+    let is_alone = all.iter().filter(|known| known.role == Role::Heap).count() == 1;
+    lives.limit = limits::told(runs, events).filter(|_| is_alone);
     lives.cuts.sort_by(f64::total_cmp);
     lives
 }
 
 /// V8 gave up at its limit. That the kernel killed a process for want of memory proves nothing of its heap.
-fn is_out_of_memory(kind: &str) -> bool {
+pub(super) fn is_out_of_memory(kind: &str) -> bool {
     !kind.contains("kernel") && (kind.contains("oom") || kind.contains("out_of_memory"))
 }
 

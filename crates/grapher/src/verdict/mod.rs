@@ -2,13 +2,15 @@
 //! those of `heapsoak-verdict`; the formats are beside this file.
 //!
 //! Whatever leaks is said. What the exit status says is less: a leak counts when the source decides (a target's heap, or
-//! its memory where it has none) or when it was seen right after full collections. A rise of `rss` beside a steady heap
-//! is told, and is not called a failure: the allocator's and the system's caches rise in healthy programs too.
+//! its memory where it has none), when it was seen right after full collections, or when the memory of a process has
+//! grown by half. A smaller rise of `rss` beside a steady heap is told, and is not called a failure: the allocator's and
+//! the system's caches rise in healthy programs too.
 
 mod findings;
 mod gather;
 pub(crate) mod github;
 mod junit;
+mod limits;
 mod lives;
 mod names;
 mod rows;
@@ -55,12 +57,20 @@ pub(crate) struct Judged {
     pub(crate) unit: Unit,
     /// Its word is that of the store.
     pub(crate) decides: bool,
+    /// It is memory of a process.
+    pub(crate) is_process: bool,
 }
+
+/// Memory of a process beside a steady heap must have grown this far before it is called a failure: less is what
+/// allocators and the system's caches come to in healthy programs (60 to 73 MB within five minutes was seen).
+const GREAT_GROWTH: f64 = 1.5;
 
 impl Judged {
     /// Whether a leak of it is a leak of the store.
     pub(crate) fn counts(&self) -> bool {
-        self.decides || self.verdict.basis != Some(Basis::Blocks)
+        let floors = &self.verdict.floors;
+        let has_grown = floors.first().zip(floors.last()).is_some_and(|(a, b)| b.1 >= GREAT_GROWTH * a.1);
+        self.decides || self.verdict.basis != Some(Basis::Blocks) || (self.is_process && has_grown)
     }
 }
 
@@ -171,7 +181,7 @@ fn judge_target(
     let is_asked = !question.sources.is_empty();
     let has_heap = all.iter().any(|known| known.role == Role::Heap);
     let judge = |(series, (known, decides)): (&Series, &(&Known, bool))| {
-        let usual = limit.filter(|_| known.role == Role::Heap);
+        let usual = target.lives.limit.or(limit).filter(|_| known.role == Role::Heap);
         // A limit without a name is that of heaps, where there are any.
         let is_limited = *decides && (is_asked || !has_heap || known.role == Role::Heap);
         let max_slope = question.max_slope_per_hour.filter(|_| known.unit == Unit::Bytes || is_asked);
@@ -182,7 +192,12 @@ fn judge_target(
                 .map_or_else(Materiality::default, |slope| Materiality { per_hour: Some(slope), share_per_hour: 0.0 }),
             trim,
         };
-        Judged { verdict: decide(series, &settings), unit: known.unit, decides: *decides }
+        Judged {
+            verdict: decide(series, &settings),
+            unit: known.unit,
+            decides: *decides,
+            is_process: known.role == Role::Process,
+        }
     };
     Ok((series.iter().zip(chosen).map(judge).collect(), damaged))
 }
