@@ -10,6 +10,14 @@
 //!
 //! Parsing, [`Programs`] and [`classify`] do no I/O and read no clock: `now` is an argument.
 //!
+//! # What it costs
+//!
+//! Measured in the program, on Node 20: a start of 8 to 12 ms and 2 MiB of resident memory, once; a tick of 33 µs five
+//! times a second and a reading of 40 µs two and a half times; for each collection about 0.1 ms and 6 KB outside of the
+//! heap while it is seen exactly ([`Mode::Profiler`]), which ends after 5,000 of them or when it becomes dear, and about
+//! 0.01 ms and nothing after that ([`Mode::Observer`]). The 6 KB are Node's: what a stopped profiler wrote is freed by the
+//! next major collection, so that a program without one may be some MiB larger than it would be.
+//!
 //! # Example
 //!
 //! ```no_run
@@ -54,4 +62,4 @@ pub use observe::{Observed, Seen, State, kernel_kills, observe};
 pub use port::{Opened, open_inspector};
 pub use programs::{Happening, Notice, Programs, Tick};
 pub use reading::{Gc, GcKind, NodeReading};
-pub use record::{Collection, Lines, Malformed, Mode, Record, Said, parse};
+pub use record::{Collection, Counts, Heap, Lines, Malformed, Mode, Record, Said, parse};

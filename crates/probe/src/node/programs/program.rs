@@ -6,7 +6,7 @@ use super::{
         end::Evidence,
         observe::{Observed, Seen},
         reading::{Gc, GcKind, NodeReading},
-        record::{Collection, Heap, Mode, Said},
+        record::{Collection, Counts, Heap, Mode, Said},
         thrash::{Change, Thrash},
     },
     Happening, Notice, Tick,
@@ -54,7 +54,7 @@ pub(super) struct Program {
     heap: Option<Heap>,
     most_lag_ms: Option<f64>,
     handles: Option<(i64, f64)>,
-    counts: Counts,
+    listed_counts: Listed,
     listed: Vec<Gc>,
     happened: Vec<Happening>,
     lost: u64,
@@ -65,8 +65,9 @@ pub(super) struct Program {
     first_resident: Option<f64>,
 }
 
+/// What the collections that were listed add up to.
 #[derive(Debug, Default)]
-struct Counts {
+struct Listed {
     minor: f64,
     major: f64,
     pause_ms: f64,
@@ -90,7 +91,7 @@ impl Program {
             heap: None,
             most_lag_ms: None,
             handles: None,
-            counts: Counts::default(),
+            listed_counts: Listed::default(),
             listed: Vec::new(),
             happened,
             lost: 0,
@@ -145,16 +146,16 @@ impl Program {
     }
 
     fn collected(&mut self, said_us: i64, collection: &Collection) {
-        self.counts.pause_ms += collection.pause_ms;
+        self.listed_counts.pause_ms += collection.pause_ms;
         let kind = match collection.major {
             None => return,
             Some(false) => {
-                self.counts.minor += 1.0;
+                self.listed_counts.minor += 1.0;
                 GcKind::Minor
             }
             Some(true) => {
-                self.counts.major += 1.0;
-                self.counts.floor = collection.after.or(self.counts.floor);
+                self.listed_counts.major += 1.0;
+                self.listed_counts.floor = collection.after.or(self.listed_counts.floor);
                 self.evidence.major_before = self.evidence.last_major;
                 self.evidence.last_major = collection.before.zip(collection.after);
                 GcKind::Major
@@ -297,7 +298,9 @@ impl Program {
         let Some(heap) = self.heap.filter(|_| silent_us < SILENT_US) else {
             return NodeReading { loop_lag_ms: Some(silent_ms), ..NodeReading::default() };
         };
-        let seen = self.greeting.mode != Mode::Unseen;
+        // The counts are known before the list; only at the end does the list know more.
+        let Counts { minor, major, pause_ms } = heap.counts;
+        let most = |count: Option<f64>, listed: f64| count.map(|count| count.max(listed));
         let handles = self.handles.filter(|(at, _)| now_us.saturating_sub(*at) < HANDLES_OLD_US);
         NodeReading {
             heap_used: Some(heap.used),
@@ -308,10 +311,10 @@ impl Program {
             rss: Some(heap.resident),
             handles: handles.map(|(_, count)| count),
             loop_lag_ms: Some(self.most_lag_ms.unwrap_or(heap.lag_ms)),
-            gc_minor: seen.then_some(self.counts.minor),
-            gc_major: seen.then_some(self.counts.major),
-            gc_pause_ms: seen.then_some(self.counts.pause_ms),
-            heap_floor: self.counts.floor,
+            gc_minor: most(minor, self.listed_counts.minor),
+            gc_major: most(major, self.listed_counts.major),
+            gc_pause_ms: most(pause_ms, self.listed_counts.pause_ms),
+            heap_floor: self.listed_counts.floor,
         }
     }
 }

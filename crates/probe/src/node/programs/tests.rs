@@ -36,7 +36,7 @@ impl Stage {
 
     fn heap(&mut self, at_ms: i64, pid: u32, used: f64, lag_ms: f64) {
         let used = used * MIB;
-        self.say(at_ms, pid, &format!(r#""heap",{used},{used},113246208,1,null,41943040,{lag_ms},2,0"#));
+        self.say(at_ms, pid, &format!(r#""heap",{used},{used},113246208,1,null,41943040,{lag_ms},2,0,1,0,0.5"#));
     }
 
     fn say(&mut self, at_ms: i64, pid: u32, rest: &str) {

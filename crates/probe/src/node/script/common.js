@@ -4,10 +4,14 @@
 var PERIOD_MS = 200, HEAP_EVERY_MS = 400, HANDLES_EVERY_MS = 1000, DEAR_MS = 0.5, DEAR_ROUNDS = 30;
 // With 60 a line of collections stays below the 4,095 bytes that a pipe takes whole.
 var COLLECTIONS_PER_RECORD = 60;
-// GCProfiler costs 50 to 200 us for each collection, PerformanceObserver a tenth of it.
-var HOT_PER_SECOND = 150, COOL_PER_SECOND = 75, SWITCH_AFTER_MS = 2000;
-// What the profiler gathers in a blocked loop is read as one text: 3 KB for each collection, and 8 KB of objects.
-var BLOCKED_PER_SECOND = 300, OBJECTS_BYTES = 8192, LONGEST_TEXT_MS = 500000;
+// A GCProfiler that was stopped goes on writing 6 KB of text for each collection, outside of the heap, and takes 50 to
+// 200 us for it, until a major collection takes the object itself. (Restarted five times a second, they took 60 MiB more
+// within 800 collections.) So one runs at a time, at most one more is not yet gone, and
+// both are given up for PerformanceObserver, which costs a tenth and keeps nothing, at so many collections a second, so
+// many bytes of text, or so many collections.
+var HOT_PER_SECOND = 150, HOT_MS = 2000, TEXT_BYTES = 6144, MOST_TEXT = 4194304, MOST_PROFILED = 5000;
+// What the profiler wrote in a blocked loop is read as one text, and takes 8 KB of objects for each collection.
+var BLOCKED_PER_SECOND = 300, OBJECTS_BYTES = 8192, LONGEST_TEXT = 268435456;
 
 var hrtime = process.hrtime;
 function ms() { var t = hrtime(); return t[0] * 1e3 + t[1] / 1e6; }
@@ -19,38 +23,33 @@ function flagOf(options) {
   return all ? Number(all[all.length - 1].split('=')[1]) : null;
 }
 
-// Collections by PerformanceObserver. It gives kind, pause and time; no sizes, so the size at its call is said, a little late.
-function observer(hooks, statistics) {
-  var observed = [], self = { from: 0, till: Infinity, take: take, stop: stop };
+// Collections by PerformanceObserver: kind, pause and time of each, one turn of the loop later.
+function observer(hooks) {
+  var entries = [], self = { now: now, take: take, stop: stop };
   var watcher = new hooks.PerformanceObserver(function (list) { note(list.getEntries()); });
   watcher.observe({ entryTypes: ['gc'] });
-  function note(entries) {
-    if (entries.length === 0) return;
-    var now = hooks.performance.now(), used = statistics().used_heap_size, names = hooks.constants;
-    entries.forEach(function (e, i) {
-      if (e.startTime < self.from || e.startTime >= self.till) return;
-      var is = e.detail ? e.detail.kind : e.kind;
+  function now() { return hooks.performance.now(); }
+  function note(list) {
+    list.forEach(function (e) {
+      var is = e.detail ? e.detail.kind : e.kind, names = hooks.constants;
       var kind = is === names.NODE_PERFORMANCE_GC_MAJOR ? 1 : is === names.NODE_PERFORMANCE_GC_MINOR ? 0 : 2;
-      var last = kind === 1 || i === entries.length - 1;
-      observed.push({ said: [kind, Math.round(e.duration * 1e3), null, last ? used : null], at: Math.min(e.startTime, now) });
+      entries.push({ kind: kind, us: Math.round(e.duration * 1e3), at: e.startTime });
     });
   }
   function take() {
     if (watcher.takeRecords) note(watcher.takeRecords());
-    var now = hooks.performance.now(), list = observed;
-    observed = [];
-    return list.map(function (g) { return g.said.concat(tenths(now - g.at)); });
+    var list = entries;
+    entries = [];
+    return list;
   }
   function stop() { watcher.disconnect(); }
   return self;
 }
 
-// Collections by GCProfiler, one after the other.
-function profiler(Profiler, statistics, blind) {
-  var current = null, startedAt = 0, tail = [], self = { age: age, take: take, stop: stop };
-  start(new Profiler());
-  function start(next) { next.start(); current = next; startedAt = ms(); }
-  function age() { return ms() - startedAt; }
+// Collections by GCProfiler: the sizes before and after each.
+function profiler(Profiler) {
+  var current = null, tail = [], self = { start: start, read: read, stop: stop };
+  function start() { current = new Profiler(); current.start(); }
   function same(a, b) { return a[0] === b[0] && a[1] === b[1] && a[2] === b[2] && a[3] === b[3]; }
   // Without those that the one before saw, too: the end of its list is the beginning of this one.
   function unseen(list) {
@@ -62,68 +61,98 @@ function profiler(Profiler, statistics, blind) {
     tail = list.slice(-4);
     return list.slice(twice);
   }
-  function tooMuch(since) {
-    var h = statistics(), room = h.heap_size_limit - h.used_heap_size;
-    return since > Math.min(room / 2 / (BLOCKED_PER_SECOND * OBJECTS_BYTES) * 1e3, LONGEST_TEXT_MS);
-  }
-  function take(last) {
-    var since = age(), old = current;
-    // The next one runs before the last one stops, so that no collection falls between them.
-    if (last) current = null; else start(new Profiler());
-    if (since > PERIOD_MS * 5 && tooMuch(since)) { blind(since); return []; }
-    var result = old.stop(), list = unseen((result ? result.statistics : []).map(function (g) {
+  // The next one, if any, runs before this one stops, so that no collection falls between them.
+  function read(next, unread) {
+    var old = current;
+    current = null;
+    if (next) start();
+    if (unread) return [];
+    var result = old.stop();
+    return unseen((result ? result.statistics : []).map(function (g) {
       var kind = g.gcType === 'MarkSweepCompact' ? 1 : /^(Scavenge|Minor)/.test(g.gcType) ? 0 : 2;
       return [kind, g.cost, g.beforeGC.heapStatistics.usedHeapSize, g.afterGC.heapStatistics.usedHeapSize];
     }));
-    // It gives no times: they are spread evenly over the time it ran.
-    return list.map(function (g, i) { return g.concat(tenths(since * (1 - (i + 0.5) / list.length))); });
   }
   function stop() { if (current) current.stop(); current = null; }
   return self;
 }
 
-// The collections since they were last taken, each [0 minor, 1 major, 2 other; us; bytes before; after; ms ago].
+// The collections as they become known, each [0 minor, 1 major, 2 other; us; bytes before; after; ms ago], and the counts
+// of all so far, which are known sooner.
 function collector(say, load) {
-  var v8 = load('v8'), Profiler = v8.GCProfiler, statistics = v8.getHeapStatistics;
-  var hooks = null, one = null, two = null, hot = 0, cool = 0, takenAt = ms();
-  var self = { mode: 'none', take: take, settle: settle, stop: stop };
-  function profile() {
-    one = profiler(Profiler, statistics, function (since) { say(['blind', tenths(since)]); });
-    self.mode = 'profiler';
+  var v8 = load('v8'), hooks = null, told = null, sized = null;
+  var self = { mode: 'none', counts: [null, null, null], take: take, settle: settle, stop: stop };
+  // Of the profiler that runs: when it began, what it has seen as far as we were told, and if a major one is among it.
+  var from = 0, known = [], major = false, others = 0, total = 0, settled = 0, hot = 0, takenAt = ms();
+  try { hooks = load('perf_hooks'); told = observer(hooks); self.mode = 'observer'; self.counts = [0, 0, 0]; } catch (e) {}
+  if (told && typeof v8.GCProfiler === 'function') {
+    sized = profiler(v8.GCProfiler); sized.start(); from = told.now(); self.mode = 'profiler';
   }
-  function observe() {
-    try {
-      hooks = hooks || load('perf_hooks');
-      two = observer(hooks, statistics);
-      self.mode = 'observer';
-    } catch (e) { two = null; }
+  // Where the heap stands, for want of the size after a major collection: what is not young was there at its end.
+  function old() {
+    return v8.getHeapSpaceStatistics().reduce(function (sum, space) {
+      return /^new_/.test(space.space_name) ? sum : sum + space.space_used_size;
+    }, 0);
   }
-  function take() {
-    var list = two ? two.take() : [];
-    // The entries of what came before the profiler took over again come one turn late.
-    if (one && two && one.age() > PERIOD_MS / 2) { two.stop(); two = null; }
-    return one ? list.concat(one.take()) : list;
+  function count(entries) {
+    entries.forEach(function (e) {
+      if (e.kind < 2) self.counts[e.kind]++;
+      self.counts[2] = tenths(self.counts[2] + e.us / 1e3);
+    });
   }
-  // Changes the way of watching when `count` collections since the last call are too many, or few enough again.
-  function settle(count) {
-    var passed = ms() - takenAt, rate = count / passed * 1e3, rest = [];
-    takenAt += passed;
-    hot = rate > HOT_PER_SECOND ? hot + passed : 0;
-    cool = rate < COOL_PER_SECOND ? cool + passed : 0;
-    if (self.mode === 'profiler' && hot >= SWITCH_AFTER_MS && !two) {
-      observe();
-      if (!two) { hot = -Infinity; return rest; }
-      two.from = hooks.performance.now();
-      rest = one.take(true); one = null;
-      say(['mode', self.mode, Math.round(rate)]);
-    } else if (self.mode === 'observer' && cool >= SWITCH_AFTER_MS && typeof Profiler === 'function') {
-      profile(); two.till = hooks.performance.now();
-      say(['mode', self.mode, Math.round(rate)]);
+  function unsized(entries) {
+    if (entries.length === 0) return entries;
+    var now = told.now(), used = v8.getHeapStatistics().used_heap_size;
+    return entries.map(function (e, i) {
+      var after = e.kind === 1 ? old() : i === entries.length - 1 ? used : null;
+      return [e.kind, e.us, null, after, tenths(Math.max(0, now - e.at))];
+    });
+  }
+  function tooMuch() {
+    var h = v8.getHeapStatistics(), room = h.heap_size_limit - h.used_heap_size;
+    var most = known.length + (ms() - takenAt) / 1e3 * BLOCKED_PER_SECOND;
+    return most * OBJECTS_BYTES > room / 2 || most * TEXT_BYTES > LONGEST_TEXT;
+  }
+  function profiled(next) {
+    var now = told.now(), begun = from, unread = ms() - takenAt > PERIOD_MS * 5 && tooMuch();
+    var list = sized.read(next, unread), times = known;
+    if (unread) say(['blind', tenths(now - begun)]);
+    from = now; known = []; major = false; others = 1; total += list.length;
+    // The profiler gives no times: those that the observer has not told yet are spread over what is left.
+    return list.map(function (g, i) {
+      var last = times.length > 0 ? times[times.length - 1] : begun, rest = i - times.length;
+      var at = rest < 0 ? times[i] : last + (now - last) * (rest + 0.5) / (list.length - times.length);
+      return g.concat(tenths(Math.max(0, now - at)));
+    });
+  }
+  // `all`: also what only the profiler knows as yet.
+  function take(all) {
+    if (!told) return [];
+    var entries = told.take();
+    count(entries);
+    if (!sized) return unsized(entries.filter(function (e) { return e.at >= from; }));
+    entries.forEach(function (e) {
+      if (e.at < from) return;
+      known.push(e.at);
+      major = major || e.kind === 1;
+    });
+    return all || major ? profiled(true) : [];
+  }
+  // Gives the profiler up when it becomes dear.
+  function settle() {
+    var t = ms(), passed = t - takenAt, all = self.counts[0] + self.counts[1], seen = all - settled;
+    hot = seen / passed * 1e3 > HOT_PER_SECOND ? hot + passed : 0;
+    var text = (known.length + 1) * TEXT_BYTES * (1 + others), list = [];
+    settled = all;
+    if (sized && (hot >= HOT_MS || text >= MOST_TEXT || total + known.length >= MOST_PROFILED)) {
+      list = profiled(false);
+      sized = null; self.mode = 'observer';
+      say(['mode', self.mode, Math.round(seen / passed * 1e3)]);
     }
-    return rest;
+    takenAt = t;
+    return list;
   }
-  function stop() { if (one) one.stop(); if (two) two.stop(); one = two = null; }
-  if (typeof Profiler === 'function') profile(); else observe();
+  function stop() { if (told) told.stop(); if (sized) sized.stop(); told = sized = null; }
   return self;
 }
 
@@ -146,7 +175,7 @@ function chronicle(say, load, flag, lost) {
     var t = ms(), open = handles(t), m = memory(), h = statistics();
     heapAt = t + HEAP_EVERY_MS - PERIOD_MS / 2;
     say(['heap', m.heapUsed, m.heapTotal, h.heap_size_limit, m.external, m.arrayBuffers === undefined ? null : m.arrayBuffers,
-      m.rss, tenths(Math.max(lag, t - due, 0)), open, lost()]);
+      m.rss, tenths(Math.max(lag, t - due, 0)), open, lost()].concat(gc.counts));
     lag = 0;
   }
   say(['hello', process.ppid === undefined ? null : process.ppid, process.version,
@@ -157,13 +186,13 @@ function chronicle(say, load, flag, lost) {
     tick: function () {
       var t = ms();
       lag = Math.max(lag, t - due, 0); due = t + PERIOD_MS;
-      report(gc.settle(report(gc.take())));
+      report(gc.take(false)); report(gc.settle());
       if (t >= heapAt) heap();
     },
     // What is read and said here may itself set off a collection: goes on until there was none.
-    dry: function (flush) { for (var i = 0; i < 8 && report(gc.take()) > 0; i++) flush(); },
+    dry: function (flush) { for (var i = 0; i < 8 && report(gc.take(true)) > 0; i++) flush(); },
     // At any time, also while the loop does not turn.
-    look: function () { report(gc.take()); heap(); },
+    look: function () { report(gc.take(false)); heap(); },
     heap: heap,
     stop: gc.stop
   };
