@@ -153,7 +153,11 @@ async fn a_stopped_program_holds_up_nobody_and_a_killed_one_is_over() {
     until(&mut inspector, is_heap).await;
     signal("-KILL");
     child.wait().await.unwrap();
-    assert!(inspector.sample(PATIENCE).await.is_err());
+    // What it said before may still be on its way.
+    let start = Instant::now();
+    while inspector.sample(PATIENCE).await.is_ok() {
+        assert!(start.elapsed() < PATIENCE, "a killed program is over");
+    }
 }
 
 #[tokio::test]
