@@ -13,13 +13,14 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("rrd", &[]),
     ("verdict", &[]),
     ("store", &["rrd"]),
+    ("judge", &["rrd", "store", "verdict"]),
     ("devtools", &[]),
     ("browser", &["devtools"]),
     ("probe", &["devtools"]),
     ("chart", &[]),
     ("cli", &[]),
-    ("recorder", &["rrd", "store", "devtools", "browser", "probe", "cli", "verdict"]),
-    ("grapher", &["rrd", "store", "chart", "verdict", "cli"]),
+    ("recorder", &["rrd", "store", "judge", "verdict", "devtools", "browser", "probe", "cli"]),
+    ("grapher", &["rrd", "store", "judge", "verdict", "chart", "cli"]),
 ];
 
 /// Libraries that live behind one door: only the crates named may depend on them.

@@ -9,8 +9,8 @@
 //!
 //! # Invariants
 //!
-//! * A probe forces no garbage collection and leaves nothing behind in its target. The one exception says so in its name:
-//!   [`page::Page::collect_garbage`].
+//! * A probe forces no garbage collection and leaves nothing behind in its target. The exceptions are asked for by
+//!   the user: [`page::Collector`], and checkpoints of [`node`].
 //! * What is not there, or not there in time, is unknown (`None`): never 0, never the value of an earlier tick. An error
 //!   means that the target is gone or refuses, so that waiting for the next tick is no use.
 //! * A probe never queues up: while a command is unanswered its like is not sent again.

@@ -4,6 +4,7 @@
 //! page that blocked for 2 s). `Runtime.getHeapUsage` knows more, but waits for the page, so it gets a short deadline.
 //! Both leave 0 bytes in the page's heap and start no garbage collection, measured over 300 calls; nothing else is
 //! asked while sampling.
+mod collector;
 mod gc;
 mod trace;
 
@@ -18,6 +19,7 @@ use tokio::time::timeout;
 
 use crate::Error;
 
+pub use collector::{Collected, Collector};
 pub use gc::{PageGc, PageGcReading};
 
 /// How long a tick waits for `Runtime.getHeapUsage`: an idle page answers in 0.3 ms, on a machine with eight times more
@@ -122,14 +124,9 @@ impl Page {
         Ok(url.to_owned())
     }
 
-    /// Forces full garbage collections: 82 ms for a heap of 32 MB, 718 ms for 315 MB. **Disturbs what is measured**: never
-    /// called while sampling, only when the user asks for a reading of the floor.
-    ///
-    /// # Errors
-    /// [`Error::DevTools`], a deadline included; the collection then still takes place later.
-    pub async fn collect_garbage(&self, deadline: Duration) -> Result<(), Error> {
-        self.commands.call("HeapProfiler.collectGarbage", json!({}), deadline).await?;
-        Ok(())
+    /// What asks this page for full collections, on the user's wish alone.
+    pub fn collector(&self) -> Collector {
+        Collector::new(Arc::clone(&self.commands))
     }
 }
 

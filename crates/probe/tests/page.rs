@@ -104,10 +104,8 @@ async fn sampling_leaves_nothing_in_the_page() {
     let (_browser, mut page, client) = open("about:blank").await;
     let floor = async |page: &Page| {
         // The second collection takes what finalisers of the first one let go.
-        page.collect_garbage(PATIENCE).await.unwrap();
-        page.collect_garbage(PATIENCE).await.unwrap();
-        let usage = client.call("Runtime.getHeapUsage", json!({}), PATIENCE).await.unwrap();
-        usage["usedSize"].as_f64().unwrap()
+        page.collector().collect(PATIENCE).await.unwrap();
+        page.collector().collect(PATIENCE).await.unwrap().after
     };
     for _ in 0..50 {
         page.sample(PATIENCE).await.unwrap();

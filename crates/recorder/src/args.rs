@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 use heapsoak_cli::{duration, logging::Verbosity, size};
 
-use crate::settings::{HowLong, Node, Page, Process, Soak, StoreShape};
+use crate::settings::{HowLong, Judging, Node, Page, Process, Soak, StoreShape};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -16,11 +16,14 @@ Examples:
   recorder --url http://127.0.0.1:8080/ --element '#search' --interval 50ms
   recorder --db x.db -- node --max-old-space-size=60 test.js
   recorder --node api=127.0.0.1:9229 --pid db=4711
+  recorder --checkpoint-gc 60s --duration 30m --fail-on-leak       a gate: 1 when the page leaks
+  recorder selftest                          does the detector detect: a page with a leak and one without, in two minutes
   recorder create --db t.db --step 1 DS:heap_used:GAUGE:2:0:U RRA:AVERAGE:0.5:3:2400
   recorder update --db t.db N:31457280
 
-Exit status: 0 ended as asked, 1 the run ended by itself or a reading was refused, 2 usage or trouble.
-With -- COMMAND: the command's own, 128+N for signal N, 125 the recorder failed, 126/127 it cannot be run/is not found.";
+Exit status: 0 ended as asked, 1 the run ended by itself, a reading was refused or --fail-on-leak saw a leak, 2 usage or
+trouble. With -- COMMAND: the command's own, 128+N for signal N, 125 the recorder failed, 126/127 it cannot be run/is not
+found; with --fail-on-leak a leak makes 1 of the 0 of a command, and of a run that --duration or a signal to us ended.";
 
 const IMPORT_EXAMPLES: &str = "\
 Examples:
@@ -31,6 +34,9 @@ Examples:
 
 Times: unix seconds, ISO 8601 (local without a zone), or seconds from 0. Unknown: an empty cell, NaN or U.
 CSV is appended to a store that is there if it begins after its last update; a dump always makes a new store.";
+
+const SELFTEST_HELP: &str = "\
+Exit status: 0 the leak is called a leak and the steady page steady, 1 one of them is not, 2 trouble.";
 
 /// Soaks a page or watches a program, samples its heap each second, writes round-robin archives to one SQLite file.
 #[derive(Debug, Parser)]
@@ -51,6 +57,9 @@ pub(crate) enum Command {
     /// Make a store of rrdtool's XML dump or of CSV
     #[command(after_help = IMPORT_EXAMPLES)]
     Import(ImportArgs),
+    /// Does the detector detect? Soaks our own page with a leak and without, in the real browser, for two minutes
+    #[command(after_help = SELFTEST_HELP)]
+    Selftest(SelftestArgs),
     /// Hold a driver and its browser, and end them when the recorder is gone
     #[command(hide = true, disable_help_flag = true)]
     Guardian {
@@ -118,6 +127,21 @@ pub(crate) struct SoakArgs {
     /// Restarts of the browser in a row, none of them healthy, before the run gives up
     #[arg(long, help_heading = "How long", value_name = "N", default_value_t = 20)]
     restarts: u32,
+
+    /// Ask the target for a full collection this often, at the end of an iteration, for floors without garbage: surer and
+    /// sooner verdicts, at the cost of a pause each time. Never done otherwise
+    #[arg(long, help_heading = "Verdict", value_name = "DURATION", value_parser = parse_checkpoint)]
+    checkpoint_gc: Option<Duration>,
+    /// End with 1 when the verdict at the end is leak; not a command's that ended with another status than 0
+    #[arg(long, help_heading = "Verdict")]
+    fail_on_leak: bool,
+    /// Stop with 1 as soon as two looks in a row say leak; the first is after FIRST, each later one after twice the time
+    #[arg(long, help_heading = "Verdict", value_name = "FIRST", num_args = 0..=1, require_equals = true,
+        default_missing_value = "5m", value_parser = duration::parse_period)]
+    stop_on_leak: Option<Duration>,
+    /// What the verdict leaves out at the beginning [default: 1m, or a fifth of the run if that is more]
+    #[arg(long, help_heading = "Verdict", value_name = "DURATION", value_parser = duration::parse_duration)]
+    warm_up: Option<Duration>,
 
     /// Time between two samples [default: 1s, or what the store has]
     #[arg(long, help_heading = "Store", value_parser = duration::parse_duration)]
@@ -231,6 +255,26 @@ pub(crate) struct ImportArgs {
     pub(crate) rras: Vec<String>,
 }
 
+/// How the detector is tested.
+#[derive(Debug, Args)]
+pub(crate) struct SelftestArgs {
+    /// Keep the two stores, leak.db and steady.db, in this folder
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) keep: Option<PathBuf>,
+    /// Say more; twice: everything
+    #[arg(short, long, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+}
+
+/// Two collections within a second would measure little but each other.
+fn parse_checkpoint(text: &str) -> Result<Duration, String> {
+    let every = duration::parse_period(text).map_err(|error| error.to_string())?;
+    if every < Duration::from_secs(1) {
+        return Err(format!("`{text}` is too often for full collections; write 1s or more"));
+    }
+    Ok(every)
+}
+
 fn parse_rate(text: &str) -> Result<u64, String> {
     let rate = size::parse_rate(text).map_err(|error| error.to_string())?;
     // The page retains whole doubles; a rate beyond this would fill any heap within a second.
@@ -274,6 +318,12 @@ impl SoakArgs {
             nodes: self.nodes.into_iter().map(|(label, place)| Node { label, place, remote }).collect(),
             pids: self.pids.into_iter().map(|(label, pid)| Process { label, pid, attach }).collect(),
             how_long: HowLong { duration: self.duration, iterations: self.iterations },
+            judging: Judging {
+                checkpoint_gc: self.checkpoint_gc,
+                fail_on_leak: self.fail_on_leak,
+                stop_on_leak: self.stop_on_leak,
+                warm_up: self.warm_up,
+            },
             shape: StoreShape { step: self.step, heartbeat: self.heartbeat, rras: self.rras },
         }
     }

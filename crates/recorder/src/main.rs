@@ -28,6 +28,10 @@ fn main() -> ExitCode {
             logging::init(logging::Verbosity::Normal);
             exit::finish("recorder", commands::import::run(&args))
         }
+        Some(Command::Selftest(args)) => {
+            logging::init(logging::Verbosity::from_flags(args.verbose == 0, args.verbose));
+            exit::finish("recorder", commands::selftest::run(&args))
+        }
         None => {
             let verbosity = command_line.soak.verbosity();
             let settings = command_line.soak.settings();

@@ -17,6 +17,7 @@ pub(crate) struct Soak {
     /// Processes to watch.
     pub(crate) pids: Vec<Process>,
     pub(crate) how_long: HowLong,
+    pub(crate) judging: Judging,
     pub(crate) shape: StoreShape,
 }
 
@@ -65,6 +66,19 @@ pub(crate) struct Process {
 pub(crate) struct HowLong {
     pub(crate) duration: Option<Duration>,
     pub(crate) iterations: Option<u64>,
+}
+
+/// What is done for the verdict, and what it does.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Judging {
+    /// Between two full collections that are asked for; none: never.
+    pub(crate) checkpoint_gc: Option<Duration>,
+    /// Whether a leak makes the run fail.
+    pub(crate) fail_on_leak: bool,
+    /// When to look for a leak first that stops the run; none: never.
+    pub(crate) stop_on_leak: Option<Duration>,
+    /// What the verdict leaves out at the beginning; none: as `grapher verdict` does.
+    pub(crate) warm_up: Option<Duration>,
 }
 
 /// What the store is made with; `None` and empty: the defaults, or what an existing store has.

@@ -4,13 +4,14 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use heapsoak_cli::duration::parse_period;
+use heapsoak_cli::duration::{parse_duration, parse_period};
 use heapsoak_cli::size::{parse_rate, parse_size};
 use heapsoak_cli::time::TimeSpec;
+use heapsoak_judge::Question;
 
 use super::StoreArg;
 use crate::commands::verdict::{Format, Over, Settings};
-use crate::verdict::Question;
+use crate::verdict::Asked;
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -51,6 +52,9 @@ pub(super) struct VerdictArgs {
     #[arg(long, value_name = "N", conflicts_with_all = ["last", "start"])]
     from_iteration: Option<u64>,
 
+    /// What to leave out at the beginning of each life, while caches fill [default: 1m, or a fifth of it if that is more]
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    warm_up: Option<Duration>,
     /// The size at which the program dies [default: its --max-old-space-size, or the heap limit that was recorded]
     #[arg(long, value_name = "SIZE", value_parser = parse_size)]
     limit: Option<u64>,
@@ -72,13 +76,17 @@ impl VerdictArgs {
                 Ok([before, after]) => Over::Two { before, after },
                 Err(_) => Over::One(self.store.db),
             },
-            question: Question {
-                sources: self.source,
+            asked: Asked {
                 start: self.start.or(self.last.map(before_end)),
                 end: self.end,
-                from_iteration: self.from_iteration,
-                limit,
-                max_slope_per_hour: self.max_slope.map(|per_second| per_second * 3600.0),
+                question: Question {
+                    sources: self.source,
+                    from_iteration: self.from_iteration,
+                    warm_up_s: self.warm_up.map(|warm_up| warm_up.as_secs_f64()),
+                    limit,
+                    max_slope_per_hour: self.max_slope.map(|per_second| per_second * 3600.0),
+                    ..Question::default()
+                },
             },
             format: self.format,
         }

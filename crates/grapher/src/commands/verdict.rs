@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 use anyhow::bail;
 use clap::ValueEnum;
 use heapsoak_cli::{clock, exit, output};
+use heapsoak_judge::{Answer, Judged, word};
 use heapsoak_store::Reader;
 use heapsoak_verdict::{Comparison, Verdict, Word, compare};
 use serde::Serialize;
 
-use crate::verdict::{self, Answer, Finding, Question, github};
+use crate::verdict::{self, Asked, Finding, github};
 
 /// Where GitHub Actions wants a summary to be added.
 const STEP_SUMMARY: &str = "GITHUB_STEP_SUMMARY";
@@ -37,7 +38,7 @@ pub(crate) enum Over {
 #[derive(Debug)]
 pub(crate) struct Settings {
     pub(crate) over: Over,
-    pub(crate) question: Question,
+    pub(crate) asked: Asked,
     pub(crate) format: Format,
 }
 
@@ -45,14 +46,14 @@ pub(crate) fn run(settings: &Settings) -> anyhow::Result<u8> {
     let now_us = clock::now_us();
     match &settings.over {
         Over::One(db) => {
-            let Answer { judged, .. } = ask(db, &settings.question, now_us)?;
+            let Answer { judged, .. } = ask(db, &settings.asked, now_us)?;
             let findings: Vec<Finding> = judged.iter().map(|one| verdict::of_verdict(one, now_us)).collect();
-            let word = verdict::word(&judged);
+            let word = word(&judged);
             let verdicts: Vec<&Verdict> = judged.iter().map(|one| &one.verdict).collect();
             tell(settings.format, db, &findings, (word, word.as_str()), &verdicts)
         }
         Over::Two { before, after } => {
-            let (comparisons, findings) = both(before, after, &settings.question, now_us)?;
+            let (comparisons, findings) = both(before, after, &settings.asked, now_us)?;
             let word = of_all(&findings);
             let conclusion = match word {
                 Word::Steady => "steady, or growing surely less than before",
@@ -64,8 +65,8 @@ pub(crate) fn run(settings: &Settings) -> anyhow::Result<u8> {
     }
 }
 
-fn ask(db: &Path, question: &Question, now_us: i64) -> anyhow::Result<Answer> {
-    let answer = verdict::of(&Reader::open(db)?, question, now_us)?;
+fn ask(db: &Path, asked: &Asked, now_us: i64) -> anyhow::Result<Answer> {
+    let answer = verdict::of(&Reader::open(db)?, asked, now_us)?;
     if answer.damaged > 0 {
         let db = db.display();
         tracing::warn!("{db}: {} damaged values are left unknown: grapher info --verify names them", answer.damaged);
@@ -74,17 +75,12 @@ fn ask(db: &Path, question: &Question, now_us: i64) -> anyhow::Result<Answer> {
 }
 
 /// Compares the sources that both stores have.
-fn both(
-    before: &Path,
-    after: &Path,
-    question: &Question,
-    now_us: i64,
-) -> anyhow::Result<(Vec<Comparison>, Vec<Finding>)> {
-    let mut old = ask(before, question, now_us)?.judged;
-    let new = ask(after, question, now_us)?.judged;
+fn both(before: &Path, after: &Path, asked: &Asked, now_us: i64) -> anyhow::Result<(Vec<Comparison>, Vec<Finding>)> {
+    let mut old = ask(before, asked, now_us)?.judged;
+    let new = ask(after, asked, now_us)?.judged;
     let mut found = (Vec::new(), Vec::new());
     for after in new {
-        let same = |old: &verdict::Judged| old.verdict.source == after.verdict.source && old.unit == after.unit;
+        let same = |old: &Judged| old.verdict.source == after.verdict.source && old.unit == after.unit;
         let Some(place) = old.iter().position(same) else { continue };
         let before = old.swap_remove(place);
         let comparison = compare(before.verdict, after.verdict.clone(), after.unit);

@@ -1,9 +1,9 @@
 //! A verdict, or a comparison of two, in words: what every format for people and for build servers is made from.
 
 use heapsoak_cli::size::format_size;
+use heapsoak_judge::Judged;
 use heapsoak_verdict::{Basis, Change, Comparison, Shape, Unit, Verdict, Word};
 
-use super::Judged;
 use super::sparkline::sparkline;
 use crate::notice::clock_time;
 

@@ -1,26 +1,25 @@
 //! The verdict in the picture: the trend as a dashed line with its interval, and the word below.
 
 use heapsoak_chart::{Dash, Join, Picture, Point, Series, Style};
-use heapsoak_cli::time::{Span, TimeSpec};
+use heapsoak_cli::time::Span;
+use heapsoak_judge::{Judged, Question, judge, usual_sources};
 use heapsoak_rrd::Time;
 use heapsoak_store::{Info, Reader};
 use heapsoak_verdict::Verdict;
 
-use super::names::{Known, usual};
-use super::{Judged, Question, findings, of};
+use super::findings;
 
 /// Draws the trend of each source of `picture` that is judged by default. The whole recording is judged, up to the
 /// picture's end: what is shown of it is often too short for a verdict.
 pub(crate) fn draw(picture: &mut Picture, reader: &Reader, info: &Info, span: Span, now_us: i64) -> anyhow::Result<()> {
-    let all: Vec<Known> = info.sources.iter().map(Known::of).collect();
-    let judgeable: Vec<&str> = usual(&all).into_iter().map(|(known, _)| known.name.as_str()).collect();
+    let judgeable = usual_sources(info);
     let shown = picture.panels.iter().flat_map(|panel| &panel.series).map(|series| series.name.clone());
-    let sources: Vec<String> = shown.filter(|name| judgeable.contains(&name.as_str())).collect();
+    let sources: Vec<String> = shown.filter(|name| judgeable.contains(name)).collect();
     if sources.is_empty() {
         return Ok(());
     }
-    let end = Time::from_micros(span.end_us).to_string().parse::<TimeSpec>()?;
-    let answer = of(reader, &Question { sources, end: Some(end), ..Question::default() }, now_us)?;
+    let end = Some(Time::from_micros(span.end_us));
+    let answer = judge(reader, info, &Question { sources, end, ..Question::default() })?;
     for judged in &answer.judged {
         add(picture, judged, now_us);
     }

@@ -2,4 +2,5 @@
 
 pub(crate) mod create;
 pub(crate) mod import;
+pub(crate) mod selftest;
 pub(crate) mod update;

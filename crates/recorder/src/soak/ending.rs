@@ -19,6 +19,8 @@ pub(crate) enum Ending {
     GaveUp(String),
     /// Nothing was ever sampled: the browser or the page could not be had.
     CannotStart(anyhow::Error),
+    /// `--stop-on-leak`: a leak is decided.
+    Leak(String),
     /// The command ended, with this status.
     Command {
         /// How, in words.
@@ -43,6 +45,7 @@ impl Ending {
             Self::Iterations(count) => format!("{count} iterations are done"),
             Self::GaveUp(reason) => format!("gave up: {reason}"),
             Self::CannotStart(error) => format!("could not start: {error:#}"),
+            Self::Leak(sentence) => format!("leak: {sentence}"),
             Self::Command { reason, .. } => reason.clone(),
             Self::CommandNotStarted(error) => error.to_string(),
             Self::TargetsGone(names) => format!("gone: {names}"),
@@ -60,6 +63,7 @@ impl Ending {
         match self {
             Self::Stopped(_) | Self::Duration(_) | Self::Iterations(_) => exit::OK,
             Self::GaveUp(_) | Self::TargetsGone(_) => exit::ENDED,
+            Self::Leak(_) => exit::LEAK,
             Self::Command { status, .. } => *status,
             Self::CommandNotStarted(error) => error.status(),
             Self::CannotStart(_) | Self::StoreFailed(_) => exit::TROUBLE,

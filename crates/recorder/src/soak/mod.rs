@@ -3,9 +3,11 @@
 mod attached;
 mod axis;
 mod backoff;
+mod checkpoint;
 mod command;
 mod command_target;
 mod ending;
+mod judgement;
 mod layout;
 mod open;
 mod page_loop;
@@ -22,6 +24,7 @@ mod watch_page;
 mod watch_probe;
 mod writer;
 
+pub(crate) use self::judgement::sentence;
 pub(crate) use self::open::DEFAULT_ARCHIVES;
 
 use std::convert::Infallible;
@@ -37,6 +40,7 @@ use tokio::runtime::Builder;
 
 use self::axis::Axis;
 use self::ending::Ending;
+use self::judgement::Judgement;
 use self::sampler::Sampler;
 use self::status::{Progress, StatusLine};
 use self::targets::Targets;
@@ -58,13 +62,26 @@ pub(crate) fn run(settings: &Soak, verbosity: Verbosity) -> anyhow::Result<u8> {
     let log = status.clone();
     logging::init_to(verbosity, move || log.clone());
     let runtime = Builder::new_current_thread().enable_all().build()?;
-    let result = runtime.block_on(soak(settings, &stop, &status));
+    let result = runtime.block_on(soak(settings, &stop, Some(&status)));
     status.clear();
     runtime.shutdown_timeout(GRACE);
     result
 }
 
-async fn soak(settings: &Soak, stop: &Stop, status: &StatusLine) -> anyhow::Result<u8> {
+/// Soaks both side by side, without a status line; a stop ends both.
+///
+/// # Errors
+/// As [`run`].
+pub(crate) fn run_both(one: &Soak, other: &Soak) -> anyhow::Result<(u8, u8)> {
+    let stop = Stop::install()?;
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    let both = async { tokio::join!(soak(one, &stop, None), soak(other, &stop, None)) };
+    let (one, other) = runtime.block_on(both);
+    runtime.shutdown_timeout(GRACE);
+    Ok((one?, other?))
+}
+
+async fn soak(settings: &Soak, stop: &Stop, status: Option<&StatusLine>) -> anyhow::Result<u8> {
     let progress = Progress::default();
     let axis = Axis::new(Anchor::now());
     let mut targets = Targets::prepare(settings, &progress, &axis).await?;
@@ -72,13 +89,15 @@ async fn soak(settings: &Soak, stop: &Stop, status: &StatusLine) -> anyhow::Resu
     let known = registry.since(0);
     let open::Opened { mut store, layout } = open::open(settings, &known)?;
     let step_us = store.schema().step().micros();
-    begin(&mut store, axis.now(), &targets.names())?;
+    let started = axis.now();
+    begin(&mut store, started, &targets.names())?;
     let (recording, mut writer) = writer::start(store, layout, axis.clone())?;
     recording.event("start", targets.names());
     tracing::info!("recording into {} {}", settings.db.display(), status::span(settings.how_long.duration));
 
     let ticker = Ticker::new(axis.clone(), step_us);
     let step = Duration::from_micros(step_us);
+    let judgement = Judgement::new(settings, started);
     let mut sampler = Sampler::new(ticker, targets.probes(), (registry, known.len()), recording.clone(), step);
     let ending = match targets.start(&recording) {
         Err(error) => Ending::CommandNotStarted(error),
@@ -89,6 +108,7 @@ async fn soak(settings: &Soak, stop: &Stop, status: &StatusLine) -> anyhow::Resu
             reason = writer.failed() => Ending::StoreFailed(reason),
             ending = targets.run(&recording, &axis, settings.how_long.iterations) => ending,
             ending = after(settings.how_long) => ending,
+            ending = judgement.decided(settings.judging.stop_on_leak) => ending,
             never = sampler.run() => match never {},
             never = status_line(settings, status, progress) => match never {},
         },
@@ -97,12 +117,22 @@ async fn soak(settings: &Soak, stop: &Stop, status: &StatusLine) -> anyhow::Resu
         sampler.last().await;
     }
     targets.close(&axis).await;
-    end(writer, axis.now(), ending).await
+    // Where it ends badly anyhow a leak changes nothing.
+    let leak = if settings.judging.fail_on_leak && ending.status() == exit::OK {
+        writer.flushed().await;
+        judgement.leak().await
+    } else {
+        Ok(None)
+    };
+    end(writer, axis.now(), ending, leak).await
 }
 
 /// Beside a command nothing is written on stderr, which is the command's.
-async fn status_line(settings: &Soak, status: &StatusLine, progress: Progress) -> Infallible {
-    if settings.command.is_empty() { status.show(progress).await } else { std::future::pending().await }
+async fn status_line(settings: &Soak, status: Option<&StatusLine>, progress: Progress) -> Infallible {
+    match status.filter(|_| settings.command.is_empty()) {
+        Some(status) => status.show(progress).await,
+        None => std::future::pending().await,
+    }
 }
 
 async fn after(how_long: HowLong) -> Ending {
@@ -129,9 +159,20 @@ fn begin(store: &mut Writer, started: Time, target: &str) -> anyhow::Result<()> 
     Ok(())
 }
 
-async fn end(writer: WriterThread, time: Time, ending: Ending) -> anyhow::Result<u8> {
-    let (reason, status) = (ending.reason(), ending.status());
+async fn end(
+    writer: WriterThread,
+    time: Time,
+    ending: Ending,
+    leak: anyhow::Result<Option<String>>,
+) -> anyhow::Result<u8> {
+    let (reason, status) = match &leak {
+        Ok(None) => (ending.reason(), ending.status()),
+        Ok(Some(leak)) => (format!("{}; leak: {leak}", ending.reason()), exit::LEAK),
+        Err(error) => (format!("{}; {error:#}", ending.reason()), exit::TROUBLE),
+    };
+    let is_leak = matches!(ending, Ending::Leak(_)) || matches!(leak, Ok(Some(_)));
     // The thread may still wait for a slow disk; a second signal ends the process all the same.
+    let told = reason.clone();
     let written = tokio::task::spawn_blocking(move || writer.end(time, reason, status)).await?;
     match ending {
         Ending::CannotStart(error) => Err(error),
@@ -141,7 +182,13 @@ async fn end(writer: WriterThread, time: Time, ending: Ending) -> anyhow::Result
         }
         _ => {
             written?;
-            tracing::info!("ended: {}", ending.reason());
+            leak?;
+            // Told beside a command too, whose own status it may have changed.
+            if is_leak {
+                tracing::error!("ended: {told}")
+            } else {
+                tracing::info!("ended: {told}")
+            }
             Ok(status)
         }
     }

@@ -14,6 +14,7 @@ use tokio::time::MissedTickBehavior;
 use url::Url;
 
 use super::backoff::Backoff;
+use super::checkpoint::{Asked, Checkpoints};
 use super::ending::Ending;
 use super::probes::{Collections, Handover};
 use super::status::Progress;
@@ -47,6 +48,7 @@ pub(crate) struct PageLoop {
     page: Handover<Page>,
     collections: Handover<Collections>,
     processes: Handover<ProcessTree>,
+    checkpoints: Option<Checkpoints>,
     driver: Option<Driver>,
     session: Option<Session>,
 }
@@ -62,7 +64,11 @@ impl PageLoop {
     ///
     /// # Errors
     /// When there is no browser or driver, a URL is none, or root forgot that the sandbox refuses root.
-    pub(crate) async fn prepare(settings: &settings::Page, progress: Progress) -> anyhow::Result<Self> {
+    pub(crate) async fn prepare(
+        settings: &settings::Page,
+        progress: Progress,
+        checkpoints: Option<Checkpoints>,
+    ) -> anyhow::Result<Self> {
         let source = match &settings.webdriver {
             Some(url) => DriverSource::Remote(
                 Url::parse(url).map_err(|error| anyhow::anyhow!("--webdriver is no URL: {error}"))?,
@@ -99,6 +105,7 @@ impl PageLoop {
             page: Handover::new(),
             collections: Handover::new(),
             processes: Handover::new(),
+            checkpoints,
             driver: None,
             session: None,
         })
@@ -184,6 +191,9 @@ impl PageLoop {
                 Ok(()) => {
                     failed_in_a_row = 0;
                     self.progress.iterated();
+                    if let Some(checkpoints) = &mut self.checkpoints {
+                        checkpoints.iterated(recording).await;
+                    }
                     if iterations.is_some_and(|wanted| self.progress.iterations() >= wanted) {
                         return Ok(Ending::Iterations(self.progress.iterations()));
                     }
@@ -232,12 +242,17 @@ impl PageLoop {
         session.goto(&self.url).await.map_err(Broken::Session)?;
         recording.event("navigation", heapsoak_cli::redact::url(self.url.as_str()));
         // Now that the page is there, not before: the heap of an empty or an error page is not the page's.
+        let mut collector = None;
         match watch_page::connect(session).await {
-            Ok(page) => self.page.give(page),
+            Ok(page) => {
+                collector = Some(page.collector());
+                self.page.give(page);
+            }
             Err(error) => recording.event("page_not_watched", format!("{error:#}")),
         }
+        let asked = self.checkpoints.as_mut().map_or_else(Asked::default, |checkpoints| checkpoints.watch(collector));
         match watch_page::collections(session) {
-            Some(watch) => self.collections.give(Collections { watch, recording: recording.clone() }),
+            Some(watch) => self.collections.give(Collections { watch, recording: recording.clone(), asked }),
             None => self.collections.withdraw(),
         }
         match facts.browser_pid.and_then(|pid| u32::try_from(pid).ok()) {

@@ -5,12 +5,14 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, ready};
+use heapsoak_probe::node::GcKind;
 use heapsoak_probe::own;
 use heapsoak_probe::page::{Page, PageGc, PageReading};
 use heapsoak_probe::process::{ProcessTree, TreeReading};
 use heapsoak_rrd::Reading;
 
 use super::axis::Axis;
+use super::checkpoint::Asked;
 use super::program_watch::new_gc;
 use super::registry::{Block, Sample};
 use super::status::Progress;
@@ -114,6 +116,8 @@ impl Probe for PageProbe {
 pub(crate) struct Collections {
     pub(crate) watch: PageGc,
     pub(crate) recording: Recording,
+    /// Those that were asked for are stored by who asked.
+    pub(crate) asked: Asked,
 }
 
 /// The garbage collector of the page.
@@ -134,9 +138,10 @@ impl PageGcProbe {
 impl Probe for PageGcProbe {
     fn read(&mut self, _tick: Tick, _deadline: Duration) -> BoxFuture<'_, Sample> {
         self.handover.take_into(&mut self.held);
-        let Some(Collections { watch, recording }) = &mut self.held else { return ready(Sample::new()).boxed() };
+        let Some(Collections { watch, recording, asked }) = &mut self.held else { return ready(Sample::new()).boxed() };
         let now = watch.read(self.axis.now().as_micros());
-        recording.collections(now.collections.iter().map(|gc| new_gc(self.label.to_owned(), gc)).collect());
+        let of_page = now.collections.iter().filter(|gc| gc.kind == GcKind::Minor || !asked.covers(gc.time_us));
+        recording.collections(of_page.map(|gc| new_gc(self.label.to_owned(), gc)).collect());
         if let Some(reason) = now.refusal {
             recording.event("gc_not_watched", format!("the browser traces for somebody else: {reason}"));
         }

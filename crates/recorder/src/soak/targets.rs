@@ -1,7 +1,10 @@
 //! What a run watches: a page, a command, processes, or several of them on one time axis.
 
+use anyhow::bail;
+
 use super::attached::{self, Attached};
 use super::axis::Axis;
+use super::checkpoint::Checkpoints;
 use super::command::StartError;
 use super::command_target::CommandTarget;
 use super::ending::Ending;
@@ -29,14 +32,19 @@ impl Targets {
     /// When a target cannot be had.
     pub(crate) async fn prepare(settings: &Soak, progress: &Progress, axis: &Axis) -> anyhow::Result<Self> {
         let registry = Registry::default();
+        can_be_collected(settings)?;
         let several = several(settings);
+        let label = several.then_some("page");
         let mut probes: Vec<Box<dyn Probe>> = Vec::new();
         let page = match &settings.page {
             None => None,
-            Some(page) => Some(PageLoop::prepare(page, progress.clone()).await?),
+            Some(page) => {
+                let checkpoints =
+                    settings.judging.checkpoint_gc.map(|every| Checkpoints::new(every, label, axis.clone()));
+                Some(PageLoop::prepare(page, progress.clone(), checkpoints).await?)
+            }
         };
         if let Some(page) = &page {
-            let label = several.then_some("page");
             let block = registry.add(label, sources::PAGE)?;
             probes.push(Box::new(PageProbe::new(block, page.page(), progress.clone())));
             let block = registry.add(label, sources::PAGE_GC)?;
@@ -143,6 +151,18 @@ async fn attach(settings: &Soak, several: bool, registry: &Registry) -> anyhow::
         attached.push(Attached::process(process, label(&process.label, "pid", number), registry).await?);
     }
     Ok(attached)
+}
+
+/// `--checkpoint-gc` needs a target that can be asked.
+fn can_be_collected(settings: &Soak) -> anyhow::Result<()> {
+    let asks = settings.page.is_some() || !settings.command.is_empty() || !settings.nodes.is_empty();
+    if settings.judging.checkpoint_gc.is_some() && !asks && !settings.pids.iter().any(|process| process.attach) {
+        bail!(
+            "--checkpoint-gc: nobody can ask a process from outside for a collection; \
+             add --attach if it is a Node program, or leave it out"
+        );
+    }
+    Ok(())
 }
 
 /// With several targets each has a label before its sources.

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, anyhow};
 use heapsoak_rrd::Time;
 use heapsoak_store::{NewGc, StoreError, Writer};
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 
 use super::axis::Axis;
 use super::layout::Layout;
@@ -23,6 +23,8 @@ const QUEUE: usize = 600;
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(10);
 /// A deleted or replaced file is silent for SQLite: only the path tells.
 const LOOK_AT_PATH_EVERY: Duration = Duration::from_secs(3);
+/// How long a slow disk is waited for before the run is judged by what is written.
+const FLUSH: Duration = Duration::from_secs(10);
 /// A failure that lasts is told again at this pace.
 const TELL_AGAIN: Duration = Duration::from_secs(60);
 
@@ -32,6 +34,7 @@ enum Message {
     Sample { time: Time, sample: Sample },
     Collections(Vec<NewGc>),
     Event { time: Time, kind: &'static str, detail: String },
+    Flush(oneshot::Sender<()>),
     End { time: Time, reason: String, status: u8 },
 }
 
@@ -110,6 +113,14 @@ impl WriterThread {
         }
     }
 
+    /// Waits until what was sent so far can be read.
+    pub(crate) async fn flushed(&self) {
+        let (done, flushed) = oneshot::channel();
+        if self.queue.try_send(Message::Flush(done)).is_ok() {
+            let _ = tokio::time::timeout(FLUSH, flushed).await;
+        }
+    }
+
     /// Ends the run, writes everything and leaves one file.
     ///
     /// # Errors
@@ -175,6 +186,11 @@ impl Work {
                 }
                 Message::Collections(collections) => self.store.gc(&collections)?,
                 Message::Event { time, kind, detail } => self.store.event(time, kind, &detail)?,
+                Message::Flush(done) => {
+                    self.commit()?;
+                    // Who asked has waited long enough.
+                    let _ = done.send(());
+                }
                 Message::End { time, reason, status } => {
                     let dropped = self.dropped.load(Ordering::Relaxed);
                     if dropped > 0 {

@@ -1,7 +1,7 @@
 //! From the store's tables to the series that are judged: samples, floors, progress, lives.
 
 use heapsoak_rrd::{Cf, Time};
-use heapsoak_store::{Gc, GcKind, Info, Reader, Table, Wanted};
+use heapsoak_store::{Gc, GcKind, Info, Reader, StoreError, Table, Wanted};
 use heapsoak_verdict::{Collection, Floor, Kind, Progress, Sample, Series};
 
 use super::lives::Lives;
@@ -42,7 +42,7 @@ impl Target<'_> {
         sources: &[&Known],
         progress: Option<&Known>,
         limit: Option<&Known>,
-    ) -> anyhow::Result<Gathered> {
+    ) -> Result<Gathered, StoreError> {
         let names = |known: &[&Known]| known.iter().map(|known| known.name.clone()).collect::<Vec<_>>();
         let low_names = names(&[sources, limit.as_slice()].concat());
         let low = self.tables(&LOWEST, low_names)?;
@@ -76,10 +76,10 @@ impl Target<'_> {
         majors.iter().filter(|gc| gc.seen.time.as_secs_f64() > born).count()
     }
 
-    fn tables(&self, functions: &[Cf], sources: Vec<String>) -> anyhow::Result<Vec<Table>> {
+    fn tables(&self, functions: &[Cf], sources: Vec<String>) -> Result<Vec<Table>, StoreError> {
         let stretch = Stretch { start: self.start, end: self.end, cuts: &self.lives.cuts };
         let windows = windows(&self.info.archives, functions, stretch);
-        let wanted = |_: &Info| Ok::<_, anyhow::Error>(Wanted { windows, sources, events: None });
+        let wanted = |_: &Info| Ok::<_, StoreError>(Wanted { windows, sources, events: None });
         Ok(self.reader.whole(wanted)?.tables)
     }
 

@@ -1,11 +1,8 @@
 //! What a source is, told by its name: whose it is, what a rise of it proves, and whether it decides.
 
-use heapsoak_chart::Unit as ChartUnit;
 use heapsoak_rrd::SourceType;
 use heapsoak_store::NewSource;
 use heapsoak_verdict::{Kind, Unit};
-
-use crate::picture::unit_of;
 
 /// What a source tells of its target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,7 +76,7 @@ impl Known {
         let (label, role) = split(name);
         let lower = name.to_ascii_lowercase();
         let is_heap = matches!(role, Role::Heap | Role::Reserved) || lower.contains("heap");
-        let is_bytes = is_heap || unit_of(source) == ChartUnit::Bytes;
+        let is_bytes = is_heap || counts_bytes(source);
         Self {
             name: name.to_owned(),
             label: label.to_owned(),
@@ -94,6 +91,17 @@ impl Known {
     pub(crate) fn is_of_page(&self) -> bool {
         ["documents", "dom_nodes", "embedder_heap"].iter().any(|name| self.name.ends_with(name))
     }
+}
+
+/// By its unit, or for want of one by its name; a counter's rows are rates.
+fn counts_bytes(source: &NewSource) -> bool {
+    let name = source.source.name.as_str();
+    let by_unit = match source.unit.trim() {
+        "bytes" | "B" => true,
+        "" => ["heap", "rss", "memory", "bytes"].iter().any(|part| name.contains(part)),
+        _ => false,
+    };
+    by_unit && source.source.kind == SourceType::Gauge
 }
 
 /// The label and the role that a name tells: that of the longest known name at its end.
