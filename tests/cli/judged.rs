@@ -1,9 +1,14 @@
 //! What a recorder does about a leak: checkpoints, `--fail-on-leak`, `--stop-on-leak`, and the test of itself.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on must fail")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a test that cannot go on must fail, and writes its own files"
+)]
 
+use std::io::Read;
 use std::path::PathBuf;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use tempfile::TempDir;
 
@@ -71,6 +76,47 @@ fn nothing_is_collected_that_was_not_asked_for() {
     let output = bench.recorder("--duration 6s --fail-on-leak");
     assert_eq!(output.status.code(), Some(0), "undecided is no leak: {}", stderr(&output));
     assert_eq!(bench.sql("select count(*) from gc where forced"), "0");
+}
+
+/// Keeps 300 KB each second in small pieces, makes garbage beside it, and ends by itself after 25 s with the status given.
+const LEAK_JS: &str = "
+    const kept = [], began = Date.now();
+    setInterval(() => {
+        for (let i = 0; i < 300; i++) { kept.push({ a: [i + 0.5, i, i, i] }); JSON.parse('[1,2,{\"a\":3}]'); }
+        if (Date.now() - began > 25e3) process.exit(Number(process.argv[2]));
+    }, 100);";
+
+#[test]
+fn a_program_is_collected_by_itself_and_its_own_status_wins_unless_it_is_0() {
+    let bench = Bench::new();
+    std::fs::write(bench.0.path().join("leak.js"), LEAK_JS).unwrap();
+    let flags = "--checkpoint-gc 1s --warm-up 5s --fail-on-leak";
+    let output = bench.recorder(&format!("{flags} -- node leak.js 0"));
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    let checkpoints =
+        bench.sql("select count(*) > 15 and min(after_bytes) > 1e6 from gc where forced and kind = 'major'");
+    assert_eq!(checkpoints, "1");
+    let output = bench.recorder(&format!("{flags} -- node leak.js 7"));
+    assert_eq!(output.status.code(), Some(7), "{}", stderr(&output));
+    assert_eq!(bench.sql("select group_concat(exit_status) from run"), "1,7");
+}
+
+#[test]
+fn a_program_that_runs_already_is_collected_through_its_inspector() {
+    let bench = Bench::new();
+    let mut program = Command::new("node")
+        .args(["-e", "console.log('up'); setInterval(() => {}, 50)"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    // Before it is up a program would die of the signal that opens its inspector.
+    program.stdout.as_mut().unwrap().read_exact(&mut [0; 2]).unwrap();
+    let output = bench.recorder(&format!("--pid {} --attach --checkpoint-gc 1s --duration 7s", program.id()));
+    program.kill().unwrap();
+    program.wait().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert_eq!(bench.sql("select count(*) >= 4 from gc where forced and kind = 'major' and after_bytes > 1e6"), "1");
 }
 
 #[test]

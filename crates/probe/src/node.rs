@@ -25,7 +25,7 @@
 //!
 //! # fn now_us() -> i64 { 0 }
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-//! let mut launch = Launch::prepare("/tmp/run-of-a-name-hard-to-guess".as_ref())?;
+//! let mut launch = Launch::prepare("/tmp/run-of-a-name-hard-to-guess".as_ref(), None)?;
 //! let words = ["npm".into(), "start".into()];
 //! let mut command = tokio::process::Command::new(&words[0]);
 //! command.args(&words[1..]).envs(launch.environment(std::env::var_os("NODE_OPTIONS").as_deref(), &words));
@@ -62,4 +62,4 @@ pub use observe::{Observed, Seen, State, kernel_kills, observe};
 pub use port::{Opened, open_inspector};
 pub use programs::{Happening, Notice, Programs, Tick};
 pub use reading::{Gc, GcKind, NodeReading};
-pub use record::{Collection, Counts, Heap, Lines, Malformed, Mode, Record, Said, parse};
+pub use record::{Collection, Counts, Forced, Heap, Lines, Malformed, Mode, Record, Said, parse};

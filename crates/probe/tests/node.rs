@@ -225,7 +225,7 @@ async fn a_new_profiler_is_started_only_after_a_major_collection_took_the_one_be
 #[tokio::test]
 async fn a_recorder_that_dies_does_not_disturb_the_program() {
     let folder = tempfile::tempdir().unwrap();
-    let launch = Launch::prepare(folder.path()).unwrap();
+    let launch = Launch::prepare(folder.path(), None).unwrap();
     let (name, value) = launch.environment(None, &[]).unwrap();
     let script = program("churn.cjs");
     let start = |words: &[&str]| {

@@ -39,7 +39,7 @@ async fn start(words: &[&str]) -> (Child, Option<Place>) {
 async fn attached(words: &[&str]) -> (Child, Inspector, Place) {
     let (child, place) = start(words).await;
     let place = place.unwrap();
-    let inspector = Inspector::attach(&place, PATIENCE).await.unwrap();
+    let inspector = Inspector::attach(&place, PATIENCE, None).await.unwrap();
     (child, inspector, place)
 }
 
@@ -83,7 +83,7 @@ async fn a_running_program_says_the_same_as_one_that_we_start() {
         // The listing leads to the same program as its own URL.
         let listing = Place::parse(&place.to_string(), Reach::Loopback).unwrap();
         inspector.detach(false, PATIENCE).await;
-        let mut again = Inspector::attach(&listing, PATIENCE).await.unwrap();
+        let mut again = Inspector::attach(&listing, PATIENCE, None).await.unwrap();
         assert!(matches!(until(&mut again, is_heap).await[0].said, Said::Hello { .. }), "a new sampler begins anew");
     }
 }
@@ -167,7 +167,7 @@ async fn a_second_recorder_takes_over_and_two_samplers_never_live_in_one_program
         typeof heapsoakLastWords, require('vm').runInNewContext('typeof heapsoakLastWords')) }, 100)";
     let (mut child, mut first, place) = attached(&["--inspect=127.0.0.1:0", "-e", count]).await;
     until(&mut first, is_heap).await;
-    let mut second = Inspector::attach(&place, PATIENCE).await.unwrap();
+    let mut second = Inspector::attach(&place, PATIENCE, None).await.unwrap();
     until(&mut second, is_heap).await;
     assert!(matches!(first.sample(PATIENCE).await.unwrap_err(), Error::TakenOver { .. }));
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
@@ -198,11 +198,11 @@ async fn a_program_without_an_inspector_gets_one_for_as_long_as_we_stay() {
     let again = open_inspector(pid, PATIENCE).await.unwrap();
     assert_eq!((again.address.to_string(), again.by_us), (opened.address.to_string(), false));
     let place = Place::Listing(opened.address);
-    let mut inspector = Inspector::attach(&place, PATIENCE).await.unwrap();
+    let mut inspector = Inspector::attach(&place, PATIENCE, None).await.unwrap();
     assert_eq!(until(&mut inspector, is_heap).await[0].pid, pid);
     inspector.detach(true, PATIENCE).await;
     let start = Instant::now();
-    while Inspector::attach(&place, Duration::from_secs(1)).await.is_ok() {
+    while Inspector::attach(&place, Duration::from_secs(1), None).await.is_ok() {
         assert!(start.elapsed() < PATIENCE, "the inspector is still open");
         sleep(Duration::from_millis(50)).await;
     }
@@ -224,6 +224,6 @@ async fn what_is_no_inspector_is_refused_with_its_reason() {
     assert!(far.contains("not on this machine"), "{far}");
     assert!(Place::parse("ws://192.0.2.1:9229/x", Reach::Loopback).is_err());
     let nothing = Place::parse("127.0.0.1:1", Reach::Loopback).unwrap();
-    let refused = Inspector::attach(&nothing, PATIENCE).await.err().unwrap().to_string();
+    let refused = Inspector::attach(&nothing, PATIENCE, None).await.err().unwrap().to_string();
     assert!(refused.contains("cannot connect to 127.0.0.1:1"), "{refused}");
 }

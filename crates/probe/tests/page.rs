@@ -101,7 +101,7 @@ async fn a_busy_page_still_says_its_heap_and_the_rest_is_unknown() {
 
 #[tokio::test]
 async fn sampling_leaves_nothing_in_the_page() {
-    let (_browser, mut page, client) = open("about:blank").await;
+    let (_browser, mut page, _client) = open("about:blank").await;
     let floor = async |page: &Page| {
         // The second collection takes what finalisers of the first one let go.
         page.collector().collect(PATIENCE).await.unwrap();

@@ -15,7 +15,10 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 
-use super::record::{Record, Said, record};
+use super::{
+    launch::checkpoint_line,
+    record::{Record, Said, record},
+};
 use crate::Error;
 
 const COMMON: &str = include_str!("script/common.js");
@@ -98,11 +101,13 @@ enum Request {
 }
 
 impl Inspector {
-    /// Connects and installs the sampler, in place of one that is there already. Each step may take `deadline`.
+    /// Connects and installs the sampler, in place of one that is there already. Each step may take `deadline`. With
+    /// `checkpoint` the program forces a full collection so often, which **disturbs what is measured**: only where the
+    /// user asked for it.
     ///
     /// # Errors
     /// [`Error::DevTools`] when nothing listens there, or it is no Node, or it does not answer in time.
-    pub async fn attach(place: &Place, deadline: Duration) -> Result<Inspector, Error> {
+    pub async fn attach(place: &Place, deadline: Duration, checkpoint: Option<Duration>) -> Result<Inspector, Error> {
         let url = place.socket(deadline).await?;
         let options = ConnectOptions { deadline, max_message_bytes: MAX_MESSAGE_BYTES };
         let client = Client::connect_to(&url, &options).await?;
@@ -118,7 +123,7 @@ impl Inspector {
                 Err(error) => return Err(error.into()),
             }
         }
-        let sampler = install(&client, deadline).await?;
+        let sampler = install(&client, deadline, checkpoint).await?;
         let (requests, queue) = mpsc::channel(1);
         let link = Link { client, events, sampler, address: place.to_string(), said: Vec::new(), last: None };
         tokio::spawn(serve(link, queue));
@@ -166,11 +171,12 @@ fn closed() -> Error {
 const METHOD: &str = "Runtime.callFunctionOn";
 
 /// The handle of the sampler. A program that still starts has an inspector before it has modules: it is asked again.
-async fn install(client: &Client, deadline: Duration) -> Result<String, Error> {
+async fn install(client: &Client, deadline: Duration, checkpoint: Option<Duration>) -> Result<String, Error> {
+    let first = checkpoint_line(checkpoint);
     // `require` is there by the command-line API, in ES modules too; the others are for embedders that lack it. The
     // binding is taken last, because it is there only once.
     let expression = format!(
-        "(function (load) {{ load('v8'); load('perf_hooks'); var tell = global.{BINDING}; delete global.{BINDING}; {COMMON}\n\
+        "(function (load) {{ load('v8'); load('perf_hooks'); var tell = global.{BINDING}; delete global.{BINDING}; {first}{COMMON}\n\
          return ({SAMPLER})(load, typeof tell === 'function' ? tell : null); }})(\
          typeof require === 'function' ? require : process.getBuiltinModule \
          ? function (id) {{ return process.getBuiltinModule(id); }} : function (id) {{ return process.mainModule.require(id); }})"

@@ -10,6 +10,7 @@ use std::{
     io::{self, Write},
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use nix::{
@@ -22,8 +23,8 @@ use tokio::net::unix::pipe;
 use super::record::{Lines, Record};
 use crate::Error;
 
-/// The preload, as one file.
-const PARTS: [&str; 3] = ["'use strict';\n", include_str!("script/common.js"), include_str!("script/watch.js")];
+/// The preload, after its first lines.
+const PARTS: [&str; 2] = [include_str!("script/common.js"), include_str!("script/watch.js")];
 const SCRIPT: &str = "watch.cjs";
 /// Its name is known to the preload.
 const PIPE: &str = "to-recorder";
@@ -48,16 +49,17 @@ pub struct Launch {
 impl Launch {
     /// Writes the preload into `run_dir` and makes the pipe there. The folder becomes searchable for everybody, and the
     /// pipe writable: a program that gives up its rights goes on telling. Its name should therefore be hard to guess. Call
-    /// it inside a tokio runtime. Whoever removes the folder removes both files.
+    /// it inside a tokio runtime. Whoever removes the folder removes both files. With `checkpoint` each program forces a
+    /// full collection so often, which **disturbs what is measured**: only where the user asked for it.
     ///
     /// # Errors
     /// [`Error::RunFolder`] when the folder cannot be used, also because its path holds what `NODE_OPTIONS` cannot carry.
-    pub fn prepare(run_dir: &Path) -> Result<Launch, Error> {
+    pub fn prepare(run_dir: &Path, checkpoint: Option<Duration>) -> Result<Launch, Error> {
         let failed = |reason: String| Error::RunFolder { path: run_dir.to_owned(), reason };
-        Launch::make(run_dir).map_err(|error| failed(error.to_string()))
+        Launch::make(run_dir, checkpoint).map_err(|error| failed(error.to_string()))
     }
 
-    fn make(run_dir: &Path) -> io::Result<Launch> {
+    fn make(run_dir: &Path, checkpoint: Option<Duration>) -> io::Result<Launch> {
         // Node resolves links, and the preload looks for its own path in NODE_OPTIONS.
         let folder = run_dir.canonicalize()?;
         let text = folder.to_str().filter(|text| !text.contains(|c: char| c.is_whitespace() || "\"\\'".contains(c)));
@@ -67,6 +69,7 @@ impl Launch {
         std::fs::set_permissions(&folder, Permissions::from_mode(0o711))?;
         let script = folder.join(SCRIPT);
         let mut file = File::create_new(&script)?;
+        write!(file, "'use strict';\n{}", checkpoint_line(checkpoint))?;
         PARTS.iter().try_for_each(|part| file.write_all(part.as_bytes()))?;
         file.set_permissions(Permissions::from_mode(0o644))?;
         let path = folder.join(PIPE);
@@ -150,6 +153,11 @@ impl Launch {
     }
 }
 
+/// The one thing in the scripts that is the user's: ms between two checkpoints, 0 for none.
+pub(super) fn checkpoint_line(checkpoint: Option<Duration>) -> String {
+    format!("var CHECKPOINT_MS = {};\n", checkpoint.unwrap_or_default().as_millis())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -157,7 +165,7 @@ mod tests {
     #[tokio::test]
     async fn node_options_of_the_user_are_kept_and_the_permission_model_is_left_alone() {
         let folder = tempfile::tempdir().unwrap();
-        let launch = Launch::prepare(folder.path()).unwrap();
+        let launch = Launch::prepare(folder.path(), None).unwrap();
         let command = |words: &[&str]| words.iter().map(OsString::from).collect::<Vec<_>>();
         let path = folder.path().canonicalize().unwrap().join(SCRIPT).display().to_string();
         let value = |given: Option<&str>, words: &[&str]| {
@@ -176,19 +184,19 @@ mod tests {
         let parent = tempfile::tempdir().unwrap();
         let folder = parent.path().join("two words");
         std::fs::create_dir(&folder).unwrap();
-        let refused = Launch::prepare(&folder).err().unwrap().to_string();
+        let refused = Launch::prepare(&folder, None).err().unwrap().to_string();
         assert!(refused.contains("two words") && refused.contains("space"), "{refused}");
-        assert!(Launch::prepare(&parent.path().join("absent")).is_err());
+        assert!(Launch::prepare(&parent.path().join("absent"), None).is_err());
         let again = parent.path().join("again");
         std::fs::create_dir(&again).unwrap();
-        let _first = Launch::prepare(&again).unwrap();
-        assert!(Launch::prepare(&again).is_err(), "a second recorder does not take the files of the first");
+        let _first = Launch::prepare(&again, None).unwrap();
+        assert!(Launch::prepare(&again, None).is_err(), "a second recorder does not take the files of the first");
     }
 
     #[tokio::test]
     async fn a_stranger_on_the_pipe_does_no_more_than_count() {
         let folder = tempfile::tempdir().unwrap();
-        let mut launch = Launch::prepare(folder.path()).unwrap();
+        let mut launch = Launch::prepare(folder.path(), None).unwrap();
         let mut writer = File::options().write(true).open(folder.path().join(PIPE)).unwrap();
         writer.write_all(&[b'x'; 100_000]).unwrap();
         writer.write_all(b"\n\xff\xfe\n[1,1,1,\"end\",0]\n[2,1,1,\"end\",").unwrap();

@@ -51,4 +51,6 @@ pub struct Gc {
     pub before: Option<f64>,
     /// Bytes in use after it; read late where collections are seen by [`Mode::Observer`](super::Mode::Observer).
     pub after: Option<f64>,
+    /// Asked for by us, on the user's wish: a checkpoint.
+    pub forced: bool,
 }

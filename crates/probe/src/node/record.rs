@@ -7,6 +7,7 @@
 //!   null; records lost so far; minor and major collections so far and ms of all their pauses, or null each
 //! * `"gc"`: a list of `[kind, pause in µs, bytes before or null, bytes after or null, ms before this record]`, where kind is
 //!   0 for minor, 1 for major, 2 for a part of a collection that V8 counts apart
+//! * `"checkpoint"`: pause in µs, bytes before, bytes after: a collection that was forced, for the user who asked for it
 //! * `"mode"`: mode, collections per second
 //! * `"blind"`: ms in which collections were not seen
 //! * `"end"`: exit code
@@ -54,6 +55,8 @@ pub enum Said {
     Heap(Heap),
     /// Collections, in the order of time.
     Collections(Vec<Collection>),
+    /// It has forced a full collection, as it was told to.
+    Checkpoint(Forced),
     /// Its collections are seen in another way from now on.
     Mode(Mode, f64),
     /// For so many ms its collections were not seen: too many to be read after a long block.
@@ -127,6 +130,17 @@ pub struct Collection {
     pub age_ms: f64,
 }
 
+/// A full collection that the user asked for.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Forced {
+    /// How long it stopped the program, in ms.
+    pub pause_ms: f64,
+    /// Heap in use before it, in bytes.
+    pub before: f64,
+    /// And right after it.
+    pub after: f64,
+}
+
 /// Why a line is no record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("no record of a watched program: {0}")]
@@ -160,6 +174,11 @@ pub(super) fn record(value: &Value) -> Result<Record, Malformed> {
         ("gc", [Value::Array(list)]) if list.len() <= MOST_COLLECTIONS => {
             Said::Collections(list.iter().map(collection).collect::<Result<_, _>>()?)
         }
+        ("checkpoint", [pause_us, before, after]) => Said::Checkpoint(Forced {
+            pause_ms: quantity(pause_us)? / 1e3,
+            before: quantity(before)?,
+            after: quantity(after)?,
+        }),
         ("mode", [mode, per_second]) => Said::Mode(watched_by(mode)?, quantity(per_second)?),
         ("blind", [for_ms]) => Said::Blind(quantity(for_ms)?),
         ("end", [code]) => Said::End(Some(exit_code(code)?)),
@@ -303,6 +322,8 @@ mod tests {
         let Said::Collections(list) = gc else { panic!("{gc:?}") };
         assert_eq!(list.iter().map(|it| it.major).collect::<Vec<_>>(), [Some(true), Some(false), None]);
         assert_eq!((list[0].pause_ms, list[0].after, list[1].before), (1.5005, Some(4.0), None));
+        let forced = Forced { pause_ms: 8.0, before: 9.0, after: 4.0 };
+        assert_eq!(parse(br#"[7,3,5,"checkpoint",8000,9,4]"#).unwrap().said, Said::Checkpoint(forced));
         assert_eq!(parse(br#"[7,3,5,"end","3"]"#).unwrap().said, Said::End(Some(3)));
         assert_eq!(parse(br#"[7,3,5,"blind",20000.5]"#).unwrap().said, Said::Blind(20000.5));
         assert_eq!(parse(br#"[7,3,5,"mode","observer",900]"#).unwrap().said, Said::Mode(Mode::Observer, 900.0));

@@ -91,7 +91,7 @@ mod tests {
             for _ in 0..*seconds {
                 for _ in 0..*per_second {
                     let (kind, before, after) = (GcKind::Major, Some(before), Some(*after));
-                    thrash.add(Gc { time_us: now, kind, pause_ms: 100.0, before, after });
+                    thrash.add(Gc { time_us: now, kind, pause_ms: 100.0, before, after, forced: false });
                     now += 1_000_000 / per_second.max(&1);
                 }
                 if *per_second == 0 {

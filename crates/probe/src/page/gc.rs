@@ -176,6 +176,7 @@ fn dated(gc: &Traced, unix_minus_monotonic_us: i64) -> Gc {
         pause_ms: gc.pause_ms,
         before: gc.before,
         after: gc.after,
+        forced: false,
     }
 }
 

@@ -89,7 +89,7 @@ pub(crate) async fn watch_with(
     meddle: Option<(usize, fn(u32))>,
 ) -> Watched {
     let folder = tempfile::tempdir().unwrap();
-    let mut launch = Launch::prepare(folder.path()).unwrap();
+    let mut launch = Launch::prepare(folder.path(), None).unwrap();
     let script = folder.path().join("watch.cjs");
     let changed = change(std::fs::read_to_string(&script).unwrap());
     std::fs::write(&script, changed).unwrap();

@@ -41,10 +41,16 @@ impl Attached {
     ///
     /// # Errors
     /// When nothing listens there, it is no Node, or it is on another machine and that was not allowed.
-    pub(crate) async fn node(node: &Node, label: Option<String>, registry: &Registry) -> anyhow::Result<Self> {
+    pub(crate) async fn node(
+        node: &Node,
+        label: Option<String>,
+        registry: &Registry,
+        checkpoint: Option<Duration>,
+    ) -> anyhow::Result<Self> {
         let reach = if node.remote { Reach::Anywhere } else { Reach::Loopback };
         let place = InspectorPlace::parse(&node.place, reach).with_context(|| remedy(node))?;
-        let inspector = Inspector::attach(&place, ATTACH).await.with_context(|| format!("--node {place}"))?;
+        let inspector =
+            Inspector::attach(&place, ATTACH, checkpoint).await.with_context(|| format!("--node {place}"))?;
         Ok(Self {
             name: format!("Node at {place}"),
             root: None,
@@ -61,13 +67,20 @@ impl Attached {
     ///
     /// # Errors
     /// When there is no such process, or it opens no inspector.
-    pub(crate) async fn process(target: &Process, label: Option<String>, registry: &Registry) -> anyhow::Result<Self> {
+    pub(crate) async fn process(
+        target: &Process,
+        label: Option<String>,
+        registry: &Registry,
+        checkpoint: Option<Duration>,
+    ) -> anyhow::Result<Self> {
         if matches!(observe(target.pid)?, Seen::Gone) {
             bail!("there is no process {}; look for it with pgrep", target.pid);
         }
         let opened = if target.attach { Some(open_inspector(target.pid, ATTACH).await?) } else { None };
         let inspector = match &opened {
-            Some(opened) => Some(Inspector::attach(&InspectorPlace::Listing(opened.address.clone()), ATTACH).await?),
+            Some(opened) => {
+                Some(Inspector::attach(&InspectorPlace::Listing(opened.address.clone()), ATTACH, checkpoint).await?)
+            }
             None => None,
         };
         Ok(Self {

@@ -36,14 +36,18 @@ pub(crate) struct CommandTarget {
 }
 
 impl CommandTarget {
-    /// Makes ready to watch; starts nothing yet.
+    /// Makes ready to watch; starts nothing yet. `checkpoint` is the time between two full collections, if asked for.
     ///
     /// # Errors
     /// When there is no room for the preload.
-    pub(crate) fn prepare(command: &[OsString], registry: &Registry) -> anyhow::Result<Self> {
+    pub(crate) fn prepare(
+        command: &[OsString],
+        registry: &Registry,
+        checkpoint: Option<Duration>,
+    ) -> anyhow::Result<Self> {
         let folder =
             tempfile::Builder::new().prefix("heapsoak-").tempdir().context("no folder for the run can be made")?;
-        let launch = Launch::prepare(folder.path())?;
+        let launch = Launch::prepare(folder.path(), checkpoint)?;
         Ok(Self {
             command: command.to_vec(),
             folder: Some(folder),

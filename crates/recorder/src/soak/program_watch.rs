@@ -249,7 +249,7 @@ pub(super) fn new_gc(target: String, gc: &Gc) -> NewGc {
         pause_ms: Some(gc.pause_ms),
         before_bytes: gc.before.map(whole_bytes),
         after_bytes: gc.after.map(whole_bytes),
-        forced: false,
+        forced: gc.forced,
     }
 }
 

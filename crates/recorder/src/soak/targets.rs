@@ -54,7 +54,7 @@ impl Targets {
         }
         let command = match settings.command.as_slice() {
             [] => None,
-            command => Some(CommandTarget::prepare(command, &registry)?),
+            command => Some(CommandTarget::prepare(command, &registry, settings.judging.checkpoint_gc)?),
         };
         if let Some(command) = &command {
             probes.push(Box::new(command.probe(axis.clone())));
@@ -143,12 +143,13 @@ async fn attach(settings: &Soak, several: bool, registry: &Registry) -> anyhow::
     let label = |own: &Option<String>, kind: &str, number: usize| {
         own.clone().or_else(|| several.then(|| format!("{kind}{number}")))
     };
+    let checkpoint = settings.judging.checkpoint_gc;
     let mut attached = Vec::new();
     for (number, node) in (1..).zip(&settings.nodes) {
-        attached.push(Attached::node(node, label(&node.label, "node", number), registry).await?);
+        attached.push(Attached::node(node, label(&node.label, "node", number), registry, checkpoint).await?);
     }
     for (number, process) in (1..).zip(&settings.pids) {
-        attached.push(Attached::process(process, label(&process.label, "pid", number), registry).await?);
+        attached.push(Attached::process(process, label(&process.label, "pid", number), registry, checkpoint).await?);
     }
     Ok(attached)
 }

@@ -1,12 +1,12 @@
 //! One watched Node program: what is known of it, and what becomes of that at a tick.
-use std::{path::PathBuf, sync::Arc};
+use std::{ops::RangeInclusive, path::PathBuf, sync::Arc};
 
 use super::{
     super::{
         end::Evidence,
         observe::{Observed, Seen},
         reading::{Gc, GcKind, NodeReading},
-        record::{Collection, Counts, Heap, Mode, Said},
+        record::{Collection, Counts, Forced, Heap, Mode, Said},
         thrash::{Change, Thrash},
     },
     Happening, Notice, Tick,
@@ -20,6 +20,8 @@ const UNRESPONSIVE_MS: f64 = 3_000.0;
 const MOST_OFF_US: i64 = 5_000_000;
 /// Handles are counted once a second.
 const HANDLES_OLD_US: i64 = 2_000_000;
+/// How exact the times of collections are.
+const ASKED_SLACK_US: i64 = 50_000;
 /// Most collections kept for one tick, 16,000 a second at 1 Hz: later ones are counted, but not listed.
 const MOST_LISTED: usize = 16_000;
 
@@ -56,6 +58,8 @@ pub(super) struct Program {
     handles: Option<(i64, f64)>,
     listed_counts: Listed,
     listed: Vec<Gc>,
+    /// When the last collection was forced.
+    asked: Option<RangeInclusive<i64>>,
     happened: Vec<Happening>,
     lost: u64,
     told_lost: u64,
@@ -93,6 +97,7 @@ impl Program {
             handles: None,
             listed_counts: Listed::default(),
             listed: Vec::new(),
+            asked: None,
             happened,
             lost: 0,
             told_lost: 0,
@@ -124,10 +129,10 @@ impl Program {
             Said::Hello { .. } => {}
             Said::Heap(heap) => self.hear_heap(now_us, heap),
             Said::Collections(list) => {
-                let off = now_us.saturating_sub(wall_us).saturating_abs();
-                let said_us = if off > MOST_OFF_US { now_us } else { wall_us };
+                let said_us = believed_us(now_us, wall_us);
                 list.iter().for_each(|collection| self.collected(said_us, collection));
             }
+            Said::Checkpoint(forced) => self.forced(believed_us(now_us, wall_us), forced),
             Said::Mode(mode, _) => self.happened.push(Happening::Collector(mode)),
             Said::Blind(for_ms) => self.happened.push(Happening::Blind { for_ms }),
             Said::End(code) => self.evidence.announced = Some(code),
@@ -143,6 +148,18 @@ impl Program {
         self.evidence.heap_used = Some(heap.used);
         self.evidence.limit = self.greeting.flag_limit.or(Some(heap.limit));
         self.heap = Some(heap);
+    }
+
+    /// One that was asked for is listed once, as such, however it is seen otherwise.
+    fn forced(&mut self, time_us: i64, forced: Forced) {
+        let Forced { pause_ms, before, after } = forced;
+        #[expect(clippy::cast_possible_truncation, reason = "a parsed pause is far below 2^63, and `as` saturates")]
+        let asked = time_us.saturating_sub((pause_ms * 1e3) as i64 + ASKED_SLACK_US)..=time_us + ASKED_SLACK_US;
+        self.listed.retain(|gc| gc.kind == GcKind::Minor || !asked.contains(&gc.time_us));
+        self.asked = Some(asked);
+        let (before, after) = (Some(before), Some(after));
+        self.listed_counts.floor = after;
+        self.listed.push(Gc { time_us, kind: GcKind::Major, pause_ms, before, after, forced: true });
     }
 
     fn collected(&mut self, said_us: i64, collection: &Collection) {
@@ -163,8 +180,17 @@ impl Program {
         };
         #[expect(clippy::cast_possible_truncation, reason = "a parsed time is far below 2^63, and `as` saturates")]
         let time_us = said_us.saturating_sub((collection.age_ms * 1e3) as i64);
-        let gc =
-            Gc { time_us, kind, pause_ms: collection.pause_ms, before: collection.before, after: collection.after };
+        let gc = Gc {
+            time_us,
+            kind,
+            pause_ms: collection.pause_ms,
+            before: collection.before,
+            after: collection.after,
+            forced: false,
+        };
+        if kind == GcKind::Major && self.asked.as_ref().is_some_and(|asked| asked.contains(&time_us)) {
+            return;
+        }
         self.thrash.add(gc);
         if self.listed.len() < MOST_LISTED {
             self.listed.push(gc);
@@ -317,6 +343,12 @@ impl Program {
             heap_floor: self.listed_counts.floor,
         }
     }
+}
+
+/// When a record was said: by the program's clock, unless that is far off.
+fn believed_us(now_us: i64, wall_us: i64) -> i64 {
+    let off = now_us.saturating_sub(wall_us).saturating_abs();
+    if off > MOST_OFF_US { now_us } else { wall_us }
 }
 
 /// Another file, as far as both may be read. One that was deleted or replaced on disk is still the same program.

@@ -5,6 +5,7 @@ use super::{
     super::{
         end::{KernelKills, Status, classify},
         observe::{Observed, Seen, State},
+        reading::GcKind,
         record::parse,
     },
     *,
@@ -55,6 +56,24 @@ impl Stage {
 
 fn told(tick: &Tick) -> Vec<String> {
     tick.notices.iter().map(|notice| format!("{}: {}", notice.label, notice.what.kind())).collect()
+}
+
+#[test]
+fn a_collection_that_was_asked_for_is_listed_once_and_as_such() {
+    let mut stage = Stage::default();
+    stage.start(7);
+    stage.hello(0, 7, "/srv/api.js");
+    stage.heap(1, 7, 5.0, 3.0);
+    // Told by the profiler before and by the observer after; one of its own comes later.
+    stage.say(1000, 7, r#""gc",[[1,9000,900,500,5]]"#);
+    stage.say(1010, 7, r#""checkpoint",12000,900,500"#);
+    stage.say(1030, 7, r#""gc",[[1,9000,null,500,25],[0,100,800,700,20]]"#);
+    stage.say(1900, 7, r#""gc",[[1,9000,800,600,1]]"#);
+    let tick = stage.tick(2000);
+    let seen: Vec<_> = tick.collections.iter().map(|(_, gc)| (gc.kind, gc.forced, gc.after)).collect();
+    let major = GcKind::Major;
+    assert_eq!(seen, [(major, true, Some(500.0)), (GcKind::Minor, false, Some(700.0)), (major, false, Some(600.0))]);
+    assert_eq!(tick.readings[0].1.heap_floor, Some(600.0));
 }
 
 #[test]
