@@ -70,7 +70,9 @@ fn verdict(series: &Series, settings: &Settings, segment: &Segment, evidence: &E
         verdict.level = Some(trend.at(last.x));
         verdict.max_slope_per_hour = Some(matters * HOUR_S);
         verdict.is_suspect = finding.word == Word::Undecided && trend.is_rising() && low > matters;
-        if let Some(limit) = settings.limit.filter(|l| l.is_finite() && finding.word != Word::Steady) {
+        // Of one that has died there is nothing to foretell.
+        let is_ahead = finding.word != Word::Steady && !segment.out_of_memory;
+        if let Some(limit) = settings.limit.filter(|l| l.is_finite() && is_ahead) {
             fill_limit(&mut verdict, limit::outlook(trend, &points, limit));
         }
     }

@@ -100,8 +100,18 @@ pub(crate) fn judge(evidence: &Evidence, segment: &Segment, unit: Unit, max_slop
         }
         Some(whole) => {
             let finding = judge_floors(whole, limit, evidence.basis);
+            if segment.out_of_memory && grew_to_death(&finding, limit) {
+                return Finding { word: Word::Leak, why: Why::GrewToDeath, onset: Some(0.0), ..finding };
+            }
             if finding.word == Word::Leak && is_stale(&finding, segment) {
                 return Finding { word: Word::Undecided, why: Why::Stale, onset: None, ..finding };
+            }
+            let doubt = match finding.word {
+                Word::Leak => doubt::about_floors(segment, &finding.points, unit),
+                Word::Steady | Word::Undecided => None,
+            };
+            if let Some(doubt) = doubt {
+                return Finding { word: Word::Undecided, why: Why::Doubtful(doubt), onset: None, ..finding };
             }
             finding
         }
@@ -117,7 +127,7 @@ fn assess(points: &[Point], limit: f64, basis: Basis) -> Option<Finding> {
     let high = if points.len() < FEW_FLOORS { highest } else { trend.interval(Z_95).1 };
     let blocks = Blocks::of(points);
     let rises = trend.is_rising();
-    let half = Trend::of(&points[points.len() / 2..]).map_or(0.0, |t| t.slope / trend.slope);
+    let half = Trend::of(second_half(points)).map_or(0.0, |t| t.slope / trend.slope);
     let shape = match blocks.step() {
         _ if !rises && high <= limit => Shape::Flat,
         _ if !rises => Shape::Noisy,
@@ -152,6 +162,14 @@ fn assess(points: &[Point], limit: f64, basis: Basis) -> Option<Finding> {
     Some(Finding { word, why, shape: Some(shape), trend: Some(trend), points: points.to_vec(), onset, is_early })
 }
 
+/// The second half of the time: near its limit a program collects ever more often, and half of all floors may be of the last
+/// minute, in which it hardly gets on.
+fn second_half(points: &[Point]) -> &[Point] {
+    let middle = points.first().zip(points.last()).map_or(0.0, |(first, last)| f64::midpoint(first.x, last.x));
+    let by_time = &points[points.partition_point(|p| p.x < middle)..];
+    if by_time.len() >= LEAST_FLOORS { by_time } else { &points[points.len() / 2..] }
+}
+
 /// Floors after collections, or blocks of a source without a collector: the whole line, then what came after a change.
 fn judge_floors(whole: Finding, limit: f64, basis: Basis) -> Finding {
     let points = whole.points.clone();
@@ -176,6 +194,13 @@ fn judge_floors(whole: Finding, limit: f64, basis: Basis) -> Finding {
             }
         }
     }
+}
+
+/// A rise that ended in death is not excused by having become slower, as it does where collections take most of the time.
+fn grew_to_death(finding: &Finding, limit: f64) -> bool {
+    let rises = finding.trend.clone().is_some_and(|mut t| t.is_rising() && t.interval(Z_999).0 > limit);
+    let gradually = matches!(finding.shape, Some(Shape::Linear | Shape::Slowing | Shape::Settling));
+    finding.word == Word::Undecided && rises && gradually
 }
 
 fn is_stale(finding: &Finding, segment: &Segment) -> bool {

@@ -118,8 +118,33 @@ fn a_death_is_not_forgotten_when_the_next_life_has_just_begun() {
 }
 
 #[test]
+fn a_loop_that_died_is_a_leak_though_it_crawled_at_the_end() {
+    // As recorded of two loops: straight for 10 minutes, then ever more collections that find ever less new.
+    let mut series = Series::new("heap_used", Kind::Heap, Unit::Bytes);
+    let climb = (0..50).map(|i| (f64::from(i) * 12.0, 8.0 * MB + f64::from(i) * MB));
+    let crawl = (0..80).map(|i| (600.0 + f64::from(i), 58.0 * MB + f64::from(i) * 0.01 * MB));
+    let of = |(time, value)| Floor { time, value, collection: Collection::Natural };
+    series.floors = climb.chain(crawl).map(of).collect();
+    series.samples = (0..680).map(|i| Sample { time: f64::from(i), value: Some(60.0 * MB) }).collect();
+    series.out_of_memory = vec![679.5];
+    let settings = Settings { limit: Some(66.0 * MB), ..Settings::default() };
+    let verdict = decide(&series, &settings);
+    assert_eq!((verdict.verdict, verdict.limit_reached_in_s), (Word::Leak, None), "{}", verdict.reason);
+}
+
+#[test]
+fn a_creep_of_a_few_percent_is_no_leak_before_half_an_hour() {
+    // A steady loop that warmed up: 3 % in 7 minutes.
+    let warm = floors(34, 12.0, 600.0);
+    let verdict = judged(&warm);
+    assert!(verdict.verdict == Word::Undecided && verdict.is_suspect, "{}", verdict.reason);
+    assert!(verdict.needed_s.is_some_and(|s| (1300.0..1500.0).contains(&s)), "{:?}", verdict.needed_s);
+    assert_eq!(judged(&floors(34, 60.0, 600.0)).verdict, Word::Leak, "the same in 34 minutes");
+}
+
+#[test]
 fn a_slope_too_small_to_matter_is_steady_and_what_matters_can_be_changed() {
-    let series = floors(60, 20.0, 150.0);
+    let series = floors(100, 20.0, 150.0);
     assert_eq!(judged(&series).verdict, Word::Steady);
     let strict = Materiality { per_hour: Some(100e3), share_per_hour: 0.0 };
     assert_eq!(decide(&series, &Settings { materiality: strict, ..Settings::default() }).verdict, Word::Leak);
