@@ -37,6 +37,12 @@ pub fn url(text: &str) -> String {
 /// `user:pass@host`, of flags such as `--password`, and of settings such as `API_TOKEN=…`.
 #[must_use]
 pub fn command_line<S: AsRef<str>>(args: &[S]) -> String {
+    arguments(args).iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
+}
+
+/// The same, each argument for itself and unquoted.
+#[must_use]
+pub fn arguments<S: AsRef<str>>(args: &[S]) -> Vec<String> {
     let mut words = Vec::with_capacity(args.len());
     let mut hide_next = false;
     for arg in args.iter().map(AsRef::as_ref) {
@@ -46,9 +52,9 @@ pub fn command_line<S: AsRef<str>>(args: &[S]) -> String {
             _ => url(arg),
         };
         hide_next = arg.starts_with('-') && !arg.contains('=') && is_secret(arg);
-        words.push(quoted(&word).into_owned());
+        words.push(word);
     }
-    words.join(" ")
+    words
 }
 
 /// What follows `://`: user, host, path, query.

@@ -117,6 +117,9 @@ pub(crate) struct SoakArgs {
     /// Start the browser without its sandbox, which is all that stands between a page and you
     #[arg(long, help_heading = "What")]
     no_sandbox: bool,
+    /// Let --no-sandbox show a page of another machine: whoever can change it can then run programs as you
+    #[arg(long, help_heading = "What", requires = "no_sandbox")]
+    allow_remote_unsandboxed: bool,
 
     /// End after this time [default: until stopped]
     #[arg(long, help_heading = "How long", value_parser = duration::parse_duration)]
@@ -307,6 +310,7 @@ impl SoakArgs {
             browser: self.browser,
             headed: self.headed,
             no_sandbox: self.no_sandbox,
+            allow_remote_unsandboxed: self.allow_remote_unsandboxed,
             restarts: self.restarts,
         });
         let remote = self.allow_remote_inspector;

@@ -2,6 +2,7 @@
 
 mod args;
 mod commands;
+mod hidden;
 mod memory;
 mod page;
 mod settings;
@@ -16,7 +17,7 @@ use heapsoak_cli::{exit, logging};
 use args::{Command, CommandLine};
 
 fn main() -> ExitCode {
-    let command_line = CommandLine::parse();
+    let command_line = CommandLine::parse_from(hidden::arguments());
     match command_line.command {
         Some(Command::Guardian { arguments }) => guardian::run(arguments),
         Some(Command::Create(args)) => exit::finish("recorder", commands::create::run(&args)),

@@ -38,6 +38,8 @@ pub(crate) struct Page {
     pub(crate) browser: Option<String>,
     pub(crate) headed: bool,
     pub(crate) no_sandbox: bool,
+    /// Whether a page of another machine may be shown without a sandbox.
+    pub(crate) allow_remote_unsandboxed: bool,
     /// Unhealthy restarts in a row before the run gives up.
     pub(crate) restarts: u32,
 }

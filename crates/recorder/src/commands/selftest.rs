@@ -62,6 +62,7 @@ fn settings(folder: &Path, name: &str, leak_bytes_per_s: u64) -> Soak {
         browser: None,
         headed: false,
         no_sandbox: false,
+        allow_remote_unsandboxed: false,
         restarts: 0,
     };
     Soak {

@@ -16,6 +16,8 @@ mod program_labels;
 mod program_watch;
 mod registry;
 mod sampler;
+mod sandbox;
+mod service;
 mod sources;
 mod status;
 mod targets;
@@ -42,6 +44,7 @@ use self::axis::Axis;
 use self::ending::Ending;
 use self::judgement::Judgement;
 use self::sampler::Sampler;
+use self::service::Manager;
 use self::status::{Progress, StatusLine};
 use self::targets::Targets;
 use self::tick::Ticker;
@@ -97,6 +100,7 @@ async fn soak(settings: &Soak, stop: &Stop, status: Option<&StatusLine>) -> anyh
 
     let ticker = Ticker::new(axis.clone(), step_us);
     let step = Duration::from_micros(step_us);
+    let (manager, pulse) = (Manager::of_environment(), recording.pulse());
     let judgement = Judgement::new(settings, started);
     let mut sampler = Sampler::new(ticker, targets.probes(), (registry, known.len()), recording.clone(), step);
     let ending = match targets.start(&recording) {
@@ -110,9 +114,11 @@ async fn soak(settings: &Soak, stop: &Stop, status: Option<&StatusLine>) -> anyh
             ending = after(settings.how_long) => ending,
             ending = judgement.decided(settings.judging.stop_on_leak) => ending,
             never = sampler.run() => match never {},
-            never = status_line(settings, status, progress) => match never {},
+            never = manager.keep_told(&progress, &pulse, step) => match never {},
+            never = status_line(settings, status, &progress) => match never {},
         },
     };
+    manager.stopping(&ending.reason()).await;
     if ending.has_sampled() {
         sampler.last().await;
     }
@@ -128,7 +134,7 @@ async fn soak(settings: &Soak, stop: &Stop, status: Option<&StatusLine>) -> anyh
 }
 
 /// Beside a command nothing is written on stderr, which is the command's.
-async fn status_line(settings: &Soak, status: Option<&StatusLine>, progress: Progress) -> Infallible {
+async fn status_line(settings: &Soak, status: Option<&StatusLine>, progress: &Progress) -> Infallible {
     match status.filter(|_| settings.command.is_empty()) {
         Some(status) => status.show(progress).await,
         None => std::future::pending().await,

@@ -5,7 +5,7 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use heapsoak_browser::{BrowserError, Driver, DriverOptions, Facts, Fate, Fault, Session, SessionOptions, find};
 use heapsoak_probe::page::Page;
 use heapsoak_probe::process::ProcessTree;
@@ -17,6 +17,7 @@ use super::backoff::Backoff;
 use super::checkpoint::{Asked, Checkpoints};
 use super::ending::Ending;
 use super::probes::{Collections, Handover};
+use super::sandbox::{self, Soaked};
 use super::status::Progress;
 use super::watch_page;
 use super::writer::Recording;
@@ -49,6 +50,8 @@ pub(crate) struct PageLoop {
     collections: Handover<Collections>,
     processes: Handover<ProcessTree>,
     checkpoints: Option<Checkpoints>,
+    /// Why the browser has no sandbox; none: it has one.
+    unsandboxed: Option<&'static str>,
     driver: Option<Driver>,
     session: Option<Session>,
 }
@@ -86,13 +89,19 @@ impl PageLoop {
             Some(_) => None,
         };
         let text = own_page.as_ref().map(|page| page.url.as_str()).or(settings.url.as_deref()).unwrap_or_default();
-        let url = Url::parse(text)
-            .with_context(|| format!("`{text}` is not a URL; write it whole, for instance http://127.0.0.1:8080/"))?;
-        let no_sandbox = local && sandbox_off(settings, own_page.is_some())?;
+        let url = Url::parse(text).with_context(|| {
+            let shown = heapsoak_cli::redact::url(text);
+            format!("`{shown}` is not a URL; write it whole, for instance http://127.0.0.1:8080/")
+        })?;
+        let soaked = if own_page.is_some() { Soaked::Own } else { Soaked::Other(&url) };
+        let unsandboxed = sandbox::off(settings, &soaked, local && Uid::effective().is_root())?;
+        if let Some(reason) = unsandboxed {
+            tracing::warn!("the browser runs without its sandbox: {reason}");
+        }
         let options = SessionOptions {
             browser,
             headed: settings.headed,
-            no_sandbox: no_sandbox || settings.no_sandbox,
+            no_sandbox: unsandboxed.is_some(),
             ..Default::default()
         };
         Ok(Self {
@@ -106,6 +115,7 @@ impl PageLoop {
             collections: Handover::new(),
             processes: Handover::new(),
             checkpoints,
+            unsandboxed,
             driver: None,
             session: None,
         })
@@ -133,6 +143,9 @@ impl PageLoop {
 
     /// Passes through the scenario until `iterations` are done, starting again after each fault, until that is in vain.
     pub(crate) async fn run(&mut self, recording: &Recording, iterations: Option<u64>) -> Ending {
+        if let Some(reason) = self.unsandboxed {
+            recording.event("no_sandbox", reason);
+        }
         let mut backoff = Backoff::new(self.settings.restarts);
         loop {
             let began = Instant::now();
@@ -312,21 +325,4 @@ impl Broken {
 /// `chrome 156.0.8078.79, driver 156.0.8078.79`
 fn words(facts: &Facts) -> String {
     format!("{} {}, driver {}", facts.browser_name, facts.browser_version, facts.driver_version)
-}
-
-/// Whether the sandbox is off. As root Chromium runs only so; our own page may, another one only if asked for.
-fn sandbox_off(settings: &settings::Page, own_page: bool) -> anyhow::Result<bool> {
-    if settings.no_sandbox || !Uid::effective().is_root() {
-        return Ok(settings.no_sandbox);
-    }
-    if !own_page {
-        bail!(
-            "Chromium refuses to run as root with its sandbox; run the recorder as another user, \
-             or add --no-sandbox if you trust the page with this machine"
-        );
-    }
-    tracing::warn!(
-        "running as root: the browser runs without its sandbox, which is safe for this page of our own only"
-    );
-    Ok(true)
 }

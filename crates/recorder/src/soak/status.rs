@@ -66,6 +66,30 @@ impl Progress {
     }
 }
 
+/// Iterations a second, from one line to the next.
+#[derive(Debug)]
+pub(crate) struct Rate {
+    began: Instant,
+    last: (u64, Instant),
+}
+
+impl Rate {
+    /// Counts from now on.
+    pub(crate) fn new(progress: &Progress) -> Self {
+        let now = Instant::now();
+        Self { began: now, last: (progress.iterations(), now) }
+    }
+
+    /// How it goes, in one line.
+    pub(crate) fn line(&mut self, progress: &Progress) -> String {
+        let (iterations, now) = (progress.iterations(), Instant::now());
+        #[expect(clippy::cast_precision_loss, reason = "a rate for the eye")]
+        let rate = (iterations - self.last.0) as f64 / now.duration_since(self.last.1).as_secs_f64().max(1e-3);
+        self.last = (iterations, now);
+        progress.line(self.began.elapsed(), rate)
+    }
+}
+
 fn clock(elapsed: Duration) -> String {
     let seconds = elapsed.as_secs();
     format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
@@ -105,19 +129,14 @@ impl StatusLine {
     }
 
     /// Shows `progress` until dropped.
-    pub(crate) async fn show(&self, progress: Progress) -> Infallible {
-        let began = Instant::now();
+    pub(crate) async fn show(&self, progress: &Progress) -> Infallible {
         let every = if self.terminal { Duration::from_secs(1) } else { LINE_EVERY };
-        let mut ticks = tokio::time::interval_at((began + every).into(), every);
+        let mut ticks = tokio::time::interval_at((Instant::now() + every).into(), every);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
-        let (mut last, mut last_at) = (progress.iterations(), began);
+        let mut rate = Rate::new(progress);
         loop {
             ticks.tick().await;
-            let (iterations, now) = (progress.iterations(), Instant::now());
-            #[expect(clippy::cast_precision_loss, reason = "a rate for the eye")]
-            let rate = (iterations - last) as f64 / now.duration_since(last_at).as_secs_f64();
-            (last, last_at) = (iterations, now);
-            let line = progress.line(began.elapsed(), rate);
+            let line = rate.line(progress);
             if self.terminal {
                 self.bar.set_message(line);
                 self.bar.tick();

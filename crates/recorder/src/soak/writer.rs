@@ -16,6 +16,7 @@ use tokio::sync::{oneshot, watch};
 use super::axis::Axis;
 use super::layout::Layout;
 use super::registry::{Registered, Sample};
+use super::service::Pulse;
 
 /// Messages that may wait while the disk is slow: ten minutes of samples at one a second.
 const QUEUE: usize = 600;
@@ -44,6 +45,7 @@ pub(crate) struct Recording {
     queue: SyncSender<Message>,
     dropped: Arc<AtomicU64>,
     axis: Axis,
+    pulse: Pulse,
 }
 
 impl Recording {
@@ -54,7 +56,13 @@ impl Recording {
 
     /// All readings of one tick.
     pub(crate) fn sample(&self, time: Time, sample: Sample) {
+        self.pulse.ticked(Instant::now());
         self.send(Message::Sample { time, sample });
+    }
+
+    /// The signs of life of ticks and writer.
+    pub(crate) fn pulse(&self) -> Pulse {
+        self.pulse.clone()
     }
 
     /// Garbage collections of a target.
@@ -91,17 +99,19 @@ pub(crate) fn start(store: Writer, layout: Layout, axis: Axis) -> anyhow::Result
     let (fail, failed) = watch::channel(None);
     let dropped = Arc::new(AtomicU64::new(0));
     let lost = Arc::clone(&dropped);
+    let pulse = Pulse::new(Instant::now());
+    let beat = pulse.clone();
     let thread = std::thread::Builder::new()
         .name("store".into())
         .spawn(move || {
-            let result = Work { store, messages, dropped: lost, layout, failing: None }.run();
+            let result = Work { store, messages, dropped: lost, layout, pulse: beat, failing: None }.run();
             if let Err(error) = &result {
                 fail.send_replace(Some(format!("{error:#}")));
             }
             result
         })
         .context("no thread for the store")?;
-    Ok((Recording { queue: queue.clone(), dropped, axis }, WriterThread { thread, queue, failed }))
+    Ok((Recording { queue: queue.clone(), dropped, axis, pulse }, WriterThread { thread, queue, failed }))
 }
 
 impl WriterThread {
@@ -143,6 +153,7 @@ struct Work {
     messages: Receiver<Message>,
     dropped: Arc<AtomicU64>,
     layout: Layout,
+    pulse: Pulse,
     failing: Option<Failure>,
 }
 
@@ -151,6 +162,7 @@ impl Work {
         let mut checkpoint_at = Instant::now() + CHECKPOINT_EVERY;
         let mut look_at = Instant::now() + LOOK_AT_PATH_EVERY;
         loop {
+            self.pulse.came_round(Instant::now());
             let wait = checkpoint_at.min(look_at).saturating_duration_since(Instant::now());
             match self.messages.recv_timeout(wait) {
                 Ok(first) => {
