@@ -75,6 +75,21 @@ pub fn replace(path: &Path, bytes: &[u8], mode: u32) -> Result<(), OutputError> 
     replace_with(path, mode, |out| out.write_all(bytes))
 }
 
+/// As [`replace`], for what is drawn again rather than kept: whoever looks sees whole files only, but a power cut may
+/// take the newest one. Nothing waits for the disk.
+///
+/// # Errors
+/// As [`replace`].
+pub fn redraw(path: &Path, bytes: &[u8], mode: u32) -> Result<(), OutputError> {
+    let target = Target::check(path)?;
+    let draw = || {
+        let mut temp = target.temp(mode)?;
+        temp.write_all(bytes)?;
+        temp.persist(&target.path).map(drop).map_err(|failed| failed.error)
+    };
+    draw().map_err(|source| target.unwritable(source))
+}
+
 /// As [`replace`], with what `write` writes: for what is too large to be held in memory.
 ///
 /// # Errors

@@ -24,8 +24,17 @@ pub struct Window {
 impl Window {
     /// The times of the rows: `start + row_us`, … `end`.
     pub fn times(&self) -> impl Iterator<Item = Time> + use<> {
-        let Window { start, row_us, .. } = *self;
-        (1..=self.rows()).map(move |row| Time::from_micros(start.as_micros().saturating_add_unsigned(row * row_us)))
+        let window = *self;
+        (1..=self.rows()).map(move |row| window.end_of_rows(row))
+    }
+
+    /// The end of the row with this place, counted from 0.
+    pub fn end_of(&self, row: usize) -> Time {
+        self.end_of_rows(row as u64 + 1)
+    }
+
+    fn end_of_rows(&self, rows: u64) -> Time {
+        Time::from_micros(self.start.as_micros().saturating_add_unsigned(rows.saturating_mul(self.row_us)))
     }
 
     /// How many rows there are.

@@ -97,7 +97,9 @@ mod writer;
 
 pub use error::StoreError;
 pub use gc::{Gc, GcKind, NewGc};
-pub use model::{ArchiveInfo, Damage, Event, Existing, Info, LastUpdate, NewRun, NewSource, Run, RunEnd, RunId, Table};
+pub use model::{
+    ArchiveInfo, Column, Damage, Event, Existing, Info, LastUpdate, NewRun, NewSource, Run, RunEnd, RunId, Table,
+};
 pub use reader::Reader;
 pub use restore::{Contents, Rows};
 pub use whole::{Wanted, Whole};

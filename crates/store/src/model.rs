@@ -111,6 +111,17 @@ pub struct Table {
     pub damaged: u64,
 }
 
+/// The answer to a fetch of one source: eight bytes a row.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Column {
+    /// The archive that answers, and the times it covers.
+    pub window: Window,
+    /// The value of each row, ascending in time; not-a-number: unknown.
+    pub values: Vec<f64>,
+    /// Values left unknown because the check of their row failed; [`crate::Reader::verify`] names the rows.
+    pub damaged: u64,
+}
+
 /// What a store says about itself.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Info {

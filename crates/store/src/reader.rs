@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use crate::error::{StoreError, io, sqlite};
 use crate::gc::{self, Gc, GcKind};
 use crate::lock::FileId;
-use crate::model::{ArchiveInfo, Damage, Event, Info, LastUpdate, Run, Table};
+use crate::model::{ArchiveInfo, Column, Damage, Event, Info, LastUpdate, Run, Table};
 use crate::records::WriterRow;
 use crate::tables::VERSION;
 use crate::writer::absolute;
@@ -71,6 +71,26 @@ impl Reader {
         resolution_us: u64,
     ) -> Result<Table, StoreError> {
         self.table(Some(names), cf, start, end, resolution_us)
+    }
+
+    /// The rows of one archive for one source, in as little memory as can be: for a million rows and more.
+    ///
+    /// # Errors
+    /// Those of [`Reader::fetch_sources`].
+    pub fn fetch_column(
+        &self,
+        name: &str,
+        cf: Cf,
+        start: Time,
+        end: Time,
+        resolution_us: u64,
+    ) -> Result<Column, StoreError> {
+        self.snapshot(|conn| {
+            let definition = load::definition(conn, &self.path)?;
+            let columns = table::columns(&definition.schema, Some(&[name]), &self.path)?;
+            let window = fetch::window(&definition.schema, definition.last(), cf, start, end, resolution_us)?;
+            table::column(conn, &self.path, &definition, columns.first().copied().unwrap_or_default(), window)
+        })
     }
 
     fn table(

@@ -7,8 +7,9 @@ use heapsoak_rrd::{Schema, Time, slot};
 use rusqlite::Connection;
 
 use crate::error::{StoreError, sqlite};
+use crate::history::time_of;
 use crate::load::{Definition, number, signed};
-use crate::model::Table;
+use crate::model::{Column, Table};
 use crate::records::{Point, Record, select};
 
 /// Values of one table: with the rows around them about 320 MB. A week of seconds of 15 sources is half of it.
@@ -53,13 +54,27 @@ pub(crate) fn read(
     let names = columns.iter().filter_map(|&column| schema.sources().get(column)).map(|s| s.name.to_string()).collect();
     let rows = window.times().map(|time| (time, vec![None; columns.len()])).collect();
     let mut table = Table { window, names, rows, damaged: 0 };
-    let (oldest, newest) = held(schema, definition.last(), window.archive);
-    let within = table.rows.iter().enumerate().filter(|(_, (time, _))| (oldest..=newest).contains(time));
-    let wanted: Vec<(usize, Time)> = within.map(|(index, (time, _))| (index, *time)).collect();
-    for part in stretches(schema, window.archive, &wanted) {
+    for part in stretches(schema, definition.last(), window) {
         fill(conn, &mut table, columns, &part).map_err(sqlite(path, "read the rows"))?;
     }
     Ok(table)
+}
+
+/// Reads one source's rows of `window`, as [`read`] does, without a word more than they need.
+pub(crate) fn column(
+    conn: &Connection,
+    path: &Path,
+    definition: &Definition,
+    source: usize,
+    window: Window,
+) -> Result<Column, StoreError> {
+    check_size(&[window], 1)?;
+    let rows = usize::try_from(window.rows()).unwrap_or(usize::MAX);
+    let mut column = Column { window, values: vec![f64::NAN; rows], damaged: 0 };
+    for part in stretches(&definition.schema, definition.last(), window) {
+        fill_column(conn, &mut column, number(source), &part).map_err(sqlite(path, "read the rows"))?;
+    }
+    Ok(column)
 }
 
 /// Neighbouring slots: a ring is one such stretch, or two where it starts again within the window.
@@ -71,16 +86,42 @@ struct Stretch {
     first_row: usize,
 }
 
-fn stretches(schema: &Schema, archive: usize, wanted: &[(usize, Time)]) -> Vec<Stretch> {
-    let mut parts: Vec<Stretch> = Vec::new();
-    for &(row, time) in wanted {
-        let Some(slot) = slot(schema, archive, time).map(signed) else { continue };
-        match parts.last_mut() {
-            Some(part) if part.slots.1 + 1 == slot => part.slots.1 = slot,
-            _ => parts.push(Stretch { archive: number(archive), slots: (slot, slot), first_row: row }),
-        }
+/// The slots of those rows of a window that the ring holds.
+fn stretches(schema: &Schema, last: Time, window: Window) -> Vec<Stretch> {
+    let Some(ring) = schema.archives().get(window.archive).map(|archive| archive.rows) else { return Vec::new() };
+    let (oldest, newest) = held(schema, last, window.archive);
+    let row_us = signed(window.row_us).max(1);
+    let row_of = |end: Time| end.as_micros().saturating_sub(window.start.as_micros()) / row_us - 1;
+    let (mut row, end) = (row_of(oldest).max(0), row_of(newest).min(signed(window.rows()) - 1));
+    let mut parts = Vec::new();
+    while row <= end {
+        let time = Time::from_micros(window.start.as_micros().saturating_add((row + 1).saturating_mul(row_us)));
+        let (Some(slot), Ok(first_row)) = (slot(schema, window.archive, time).map(signed), usize::try_from(row)) else {
+            return parts;
+        };
+        let count = (end - row + 1).min(signed(ring) - slot).max(1);
+        parts.push(Stretch { archive: number(window.archive), slots: (slot, slot + count - 1), first_row });
+        row += count;
     }
     parts
+}
+
+fn fill_column(conn: &Connection, column: &mut Column, source: i64, part: &Stretch) -> rusqlite::Result<()> {
+    let sql = "SELECT slot, time, value, crc FROM point WHERE archive = ?1 AND slot BETWEEN ?2 AND ?3 AND source = ?4";
+    let mut statement = conn.prepare_cached(sql)?;
+    let mut found = statement.query([part.archive, part.slots.0, part.slots.1, source])?;
+    while let Some(row) = found.next()? {
+        let (slot, time, value) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        let point = Point { archive: part.archive, slot, source, time, value };
+        let index = usize::try_from(slot - part.slots.0).ok().and_then(|offset| offset.checked_add(part.first_row));
+        let Some(index) = index.filter(|index| *index < column.values.len()) else { continue };
+        if row.get::<_, i64>(3)? != point.crc() {
+            column.damaged += 1;
+        } else if column.window.end_of(index) == time_of(time) {
+            column.values[index] = value.unwrap_or(f64::NAN);
+        }
+    }
+    Ok(())
 }
 
 fn fill(conn: &Connection, table: &mut Table, columns: &[usize], part: &Stretch) -> rusqlite::Result<()> {

@@ -1,7 +1,7 @@
 //! Writing a store: the one writer. Updates stay in memory until a commit; a commit that fails loses nothing.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use heapsoak_rrd::{Archive, Reading, RoundRobin, Schema, State, Step, Time, UpdateError};
 use rusqlite::{Connection, TransactionBehavior};
@@ -21,7 +21,8 @@ use crate::views;
 const CHECKPOINT_PATIENCE: Duration = Duration::from_millis(20);
 
 /// How long the end waits for readers before it leaves the file in write-ahead mode.
-const CLOSING_PATIENCE: Duration = Duration::from_millis(250);
+const CLOSING_PATIENCE: Duration = Duration::from_millis(500);
+const CLOSING_PAUSE: Duration = Duration::from_millis(2);
 
 /// Bytes of an event's kind and detail that are kept, and of each text of a run.
 const KIND_BYTES: usize = 64;
@@ -309,6 +310,21 @@ impl Writer {
         self.conn.busy_timeout(patience).map_err(sqlite(&self.path, "set the busy timeout"))
     }
 
+    /// Takes the file out of write-ahead mode, which needs a moment without readers. SQLite does not wait for it, whatever
+    /// its busy timeout is: one that polls the file would often be in the way.
+    fn leave_single(&self) -> Result<(), StoreError> {
+        let begun = Instant::now();
+        loop {
+            let single = self.conn.pragma_update_and_check(None, "journal_mode", "DELETE", |_| Ok(()));
+            match single.map_err(sqlite(&self.path, "close the file")) {
+                Err(StoreError::Busy { .. }) if begun.elapsed() < CLOSING_PATIENCE => {
+                    std::thread::park_timeout(CLOSING_PAUSE);
+                }
+                other => return other,
+            }
+        }
+    }
+
     /// Commits and leaves one file that can be read from a read-only medium; if readers have it open just then, its
     /// `-wal` (empty) and `-shm` stay.
     ///
@@ -320,11 +336,7 @@ impl Writer {
         self.write_back("TRUNCATE", CLOSING_PATIENCE)?;
         // What follows deletes the -wal by its name, which is another file's if the path is.
         self.check_path()?;
-        let single = || {
-            self.conn.busy_timeout(CLOSING_PATIENCE)?;
-            self.conn.pragma_update_and_check(None, "journal_mode", "DELETE", |_| Ok(()))
-        };
-        match single().map_err(sqlite(&self.path, "close the file")) {
+        match self.leave_single() {
             Err(StoreError::Busy { .. }) => Ok(()),
             other => other,
         }

@@ -1,11 +1,12 @@
 //! A reader beside a busy writer of another process: never busy, never torn.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use heapsoak_rrd::{Cf, Time};
-use heapsoak_store::Reader;
+use heapsoak_store::{Existing, Reader, Writer};
 
-use crate::help::{at, folder};
+use crate::help::{ARCHIVES, archives, at, feed, folder, gauges, names, second};
 use crate::killed::Child;
 
 #[test]
@@ -37,4 +38,27 @@ fn a_reader_beside_a_busy_writer_sees_whole_commits_only() {
     println!("{snapshots} snapshots, {changes} of them new, beside {} commits", child.acknowledged());
     assert!(changes > 10 && child.acknowledged() > 100, "the writer was not busy");
     assert_eq!(kept.verify().unwrap(), []);
+}
+
+#[test]
+fn a_writer_that_ends_leaves_one_file_however_often_others_look() {
+    let (folder, path) = folder();
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !done.load(Ordering::Relaxed) {
+                // Between two stores there is none.
+                let _ = Reader::open(&path).and_then(|reader| reader.lastupdate());
+            }
+        });
+        for round in 0..20 {
+            let sources = gauges(&["heap_used", "heap-total"]);
+            let archives = archives(&ARCHIVES);
+            let mut writer = Writer::create(&path, second(), &sources, &archives, at(0), Existing::Replace).unwrap();
+            feed(&mut writer, 1, 30);
+            writer.close().unwrap();
+            assert_eq!(names(folder.path()), ["soak.db"], "round {round}");
+        }
+        done.store(true, Ordering::Relaxed);
+    });
 }
