@@ -16,6 +16,8 @@ mod panels;
 mod picture;
 #[path = "graph_rrdtool.rs"]
 mod rrdtool;
+#[path = "grapher_text.rs"]
+mod text;
 #[path = "grapher_watch.rs"]
 mod watch;
 

@@ -162,6 +162,9 @@ pub(crate) fn draw<B: DrawingBackend>(
     match group {
         Group::Ground => {
             let image = Rect { x: 0.0, y: 0.0, width: layout.width, height: layout.height };
+            if colors.surface.alpha < 255 {
+                pen.fill(&image, Color::rgb(255, 255, 255))?;
+            }
             pen.fill(&image, colors.surface)?;
             layout.panels.iter().try_for_each(|panel| {
                 grid(pen, panel, layout, colors)?;
@@ -190,7 +193,7 @@ fn grid<B: DrawingBackend>(
         let y = panel.y(tick.value).round().min(panel.canvas.bottom() - 1.0);
         pen.fill(&Rect { y, height: 1.0, ..panel.canvas }, colors.grid)?;
     }
-    panel.gaps.iter().try_for_each(|gap| pen.fill(gap, colors.gap))
+    panel.gaps.iter().try_for_each(|gap| pen.fill(&gap.rect, colors.gap))
 }
 
 fn draw_trace<B: DrawingBackend>(pen: &mut Pen<'_, B>, trace: &Trace, theme: Theme) -> Result<(), ChartError> {

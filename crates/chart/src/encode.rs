@@ -4,6 +4,8 @@
 //! shades on the edges of letters. With 256 of them the file is half as large;
 //! where one shade would change visibly, all colours are kept.
 
+use std::io::{self, Write};
+
 use crate::ChartError;
 
 /// How far a channel of a rare shade may move, tried in this order; even the last
@@ -11,6 +13,8 @@ use crate::ChartError;
 const SHIFTS: [i32; 4] = [3, 6, 10, 14];
 /// More colours than this are not worth the search.
 const MOST_COLORS: usize = 4_096;
+/// Pixels that are handed to the compression together.
+const ROW: usize = 4_096;
 /// Of the hash table: a power of two, sparsely used.
 const SLOTS: usize = 16_384;
 
@@ -49,7 +53,15 @@ impl Colors {
 /// An image of at most 256 colours.
 struct Indexed {
     palette: Vec<Rgb>,
-    pixels: Vec<u8>,
+    runs: Vec<Run>,
+    /// The place in the palette of each colour that the runs name.
+    table: Vec<u8>,
+}
+
+/// Neighbouring pixels of one colour: its number and their count. An image has hundreds of thousands of them.
+struct Run {
+    color: u16,
+    length: u16,
 }
 
 fn shift(a: Rgb, b: Rgb) -> i32 {
@@ -78,24 +90,37 @@ fn cover(found: &[(Rgb, u32)], most: i32) -> Option<(Vec<Rgb>, Vec<u8>)> {
 /// The image with 256 colours, unless that would be seen.
 fn index(pixels: &[u8]) -> Option<Indexed> {
     let mut colors = Colors { slots: vec![0; SLOTS], found: Vec::new() };
-    let mut runs: Vec<(usize, usize)> = Vec::new();
+    let mut runs = Vec::new();
     let mut rest = pixels.as_chunks::<3>().0;
     while let Some(&color) = rest.first() {
-        let length = rest.iter().position(|pixel| *pixel != color).unwrap_or(rest.len());
+        let near = &rest[..rest.len().min(usize::from(u16::MAX))];
+        let length = near.iter().position(|pixel| *pixel != color).unwrap_or(near.len());
         let number = colors.number(color)?;
-        colors.found[number].1 += u32::try_from(length).ok()?;
-        runs.push((number, length));
+        let run = Run { color: u16::try_from(number).ok()?, length: u16::try_from(length).ok()? };
+        colors.found[number].1 += u32::from(run.length);
+        runs.push(run);
         rest = &rest[length..];
     }
     let (palette, table) = SHIFTS.iter().find_map(|&shift| cover(&colors.found, shift))?;
-    let mut indices = Vec::with_capacity(pixels.len() / 3);
-    for (number, length) in runs {
-        indices.resize(indices.len() + length, table[number]);
-    }
-    Some(Indexed { palette, pixels: indices })
+    Some(Indexed { palette, runs, table })
 }
 
-fn failed(error: &png::EncodingError) -> ChartError {
+impl Indexed {
+    /// Writes the places of all pixels in the palette.
+    fn write(&self, out: &mut impl Write) -> io::Result<()> {
+        let mut row = Vec::with_capacity(ROW);
+        for run in &self.runs {
+            row.resize(row.len() + usize::from(run.length), self.table[usize::from(run.color)]);
+            if row.len() >= ROW {
+                out.write_all(&row)?;
+                row.clear();
+            }
+        }
+        out.write_all(&row)
+    }
+}
+
+fn failed(error: impl std::error::Error) -> ChartError {
     ChartError::Drawing { doing: "encoded", cause: error.to_string() }
 }
 
@@ -107,20 +132,22 @@ pub(crate) fn encode(width: usize, height: usize, pixels: &[u8]) -> Result<Vec<u
     let mut encoder = png::Encoder::new(&mut file, size(width), size(height));
     encoder.set_depth(png::BitDepth::Eight);
     encoder.set_compression(png::Compression::Fast);
-    let data = match &indexed {
+    match &indexed {
         Some(indexed) => {
             encoder.set_color(png::ColorType::Indexed);
             encoder.set_palette(indexed.palette.concat());
-            &indexed.pixels
         }
-        None => {
-            encoder.set_color(png::ColorType::Rgb);
-            pixels
-        }
-    };
-    let mut writer = encoder.write_header().map_err(|error| failed(&error))?;
-    writer.write_image_data(data).map_err(|error| failed(&error))?;
-    writer.finish().map_err(|error| failed(&error))?;
+        None => encoder.set_color(png::ColorType::Rgb),
+    }
+    let mut writer = encoder.write_header().map_err(failed)?;
+    let mut data = writer.stream_writer().map_err(failed)?;
+    match &indexed {
+        Some(indexed) => indexed.write(&mut data),
+        None => data.write_all(pixels),
+    }
+    .map_err(failed)?;
+    data.finish().map_err(failed)?;
+    writer.finish().map_err(failed)?;
     Ok(file)
 }
 
@@ -139,7 +166,10 @@ mod tests {
     fn few_colours_are_stored_exactly_and_small() {
         let pixels: Vec<u8> = (0..64 * 64).flat_map(|i| [u8::try_from(i % 64 * 4).unwrap(), 7, 250]).collect();
         let indexed = index(&pixels).unwrap();
-        let shown: Vec<u8> = indexed.pixels.iter().flat_map(|&place| indexed.palette[usize::from(place)]).collect();
+        let mut places = Vec::new();
+        indexed.write(&mut places).unwrap();
+        let shown: Vec<u8> = places.iter().flat_map(|&place| indexed.palette[usize::from(place)]).collect();
+        assert_eq!(shown.len(), pixels.len());
         assert!(shown.iter().zip(&pixels).all(|(a, b)| a.abs_diff(*b) <= 3));
         assert_eq!(decoded(&encode(64, 64, &pixels).unwrap()).0, png::ColorType::Indexed);
     }

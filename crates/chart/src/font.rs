@@ -102,13 +102,16 @@ impl Type {
 /// One line: control characters, line ends and direction overrides become
 /// visible as `�` or a space, so that no name can disturb what is around it.
 pub(crate) fn one_line(text: &str) -> String {
-    let clean = |c: char| match c {
+    text.trim().chars().take(MOST_CHARS).map(clean).collect()
+}
+
+pub(crate) fn clean(c: char) -> char {
+    match c {
         '\n' | '\r' | '\t' => ' ',
         '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{fffe}' | '\u{ffff}' => '\u{fffd}',
         c if c.is_control() => '\u{fffd}',
         c => c,
-    };
-    text.trim().chars().take(MOST_CHARS).map(clean).collect()
+    }
 }
 
 /// A label as plotters' backends take it: size and position in [`UNITS`].

@@ -3,7 +3,8 @@
 //! A [`Picture`] is plain values: panels one below the other on one time axis,
 //! each with its series, lines across, and the events drawn through all of them.
 //! [`layout()`] decides where everything goes, without drawing: it is what tests
-//! look at. [`png()`] and [`svg()`] draw that layout with plotters.
+//! look at. [`png()`] and [`svg()`] draw that layout with plotters, [`term()`] a
+//! coarser one with characters.
 //!
 //! Nothing here reads a clock, a file or a font of the machine: the typefaces are
 //! embedded, and the same picture comes out everywhere (in the zone asked for).
@@ -22,6 +23,7 @@
 //! # Ok::<(), heapsoak_chart::ChartError>(())
 //! ```
 
+mod across;
 mod color;
 mod draw;
 mod encode;
@@ -33,14 +35,16 @@ mod parts;
 mod raster;
 mod rows;
 mod svg;
+mod term;
 mod theme;
 mod time;
 mod value;
 
+pub use across::Across;
 pub use color::Color;
 pub use error::ChartError;
 pub use layout::{
-    Anchor, Footer, Label, Layout, LevelLine, MarkLine, Marks, Notice, PanelLayout, Reach, Rect, RuleLine, Stroke,
+    Anchor, Footer, Gap, Label, Layout, LevelLine, MarkLine, Marks, Notice, PanelLayout, Reach, Rect, RuleLine, Stroke,
     Swatch, Trace, UprightLine, layout,
 };
 pub use model::{
@@ -48,7 +52,8 @@ pub use model::{
     Style, Theme, Unit, Zone,
 };
 pub use parts::{Align, Level, OwnColors, RightAxis, Sign, TextEntry, TextLine, Upright};
-pub use rows::Numbers;
+pub use rows::{Numbers, numbers};
+pub use term::{Terminal, term};
 pub use time::{TimeAxis, TimeTick, format_span, time_axis};
 pub use value::{ValueAxis, ValueTick, format_value, value_axis};
 

@@ -3,7 +3,7 @@
 
 use chrono::FixedOffset;
 
-use crate::{Color, Level, OwnColors, RightAxis, TextLine, Upright};
+use crate::{Across, Color, Level, OwnColors, RightAxis, TextLine, Upright};
 
 /// One picture: panels one below the other on one time axis, with a title above
 /// and the numbers below.
@@ -19,7 +19,9 @@ pub struct Picture {
     pub from: f64,
     /// The right end of the time axis, in unix seconds; later than `from`.
     pub to: f64,
-    /// In which zone the time axis is labelled.
+    /// What the horizontal axis counts.
+    pub across: Across,
+    /// In which zone times of day are labelled.
     pub zone: Zone,
     /// Top to bottom. Without any an empty panel is drawn.
     pub panels: Vec<Panel>,
@@ -58,6 +60,7 @@ impl Picture {
             subtitle: String::new(),
             from,
             to,
+            across: Across::Clock,
             zone: Zone::Local,
             panels: Vec::new(),
             marks: Vec::new(),

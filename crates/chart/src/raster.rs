@@ -25,11 +25,15 @@ pub(crate) struct Raster {
     /// Pixels per unit.
     scale: f64,
     pixels: Vec<u8>,
-    /// Coverage of the stroke being drawn; all zero between two strokes.
-    mask: Vec<f32>,
+    /// Coverage of the stroke being drawn, in 255ths; all zero between two strokes.
+    mask: Vec<u8>,
     /// The columns of each row of the mask that the stroke touches.
     touched: Vec<Range<usize>>,
 }
+
+/// Strokes and areas are drawn so many rows at a time: what they need beside the image then stays in the processor's
+/// cache, and the system need not hand out fresh memory for it.
+const STRIP: usize = 64;
 
 /// A rectangle of whole pixels within the image.
 #[derive(Clone, Copy)]
@@ -38,6 +42,14 @@ struct Window {
     top: usize,
     width: usize,
     height: usize,
+}
+
+impl Window {
+    /// Its parts from top to bottom, [`STRIP`] rows or fewer each.
+    fn strips(self) -> impl Iterator<Item = Window> {
+        let bottom = self.top + self.height;
+        (self.top..bottom).step_by(STRIP).map(move |top| Window { top, height: STRIP.min(bottom - top), ..self })
+    }
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the image first")]
@@ -58,7 +70,7 @@ impl Raster {
             width,
             height,
             scale: scale / UNITS,
-            pixels: vec![255; width * height * 3],
+            pixels: vec![0; width * height * 3],
             mask: Vec::new(),
             touched: Vec::new(),
         }
@@ -106,7 +118,12 @@ impl Raster {
         let (red, green, blue) = color.rgb;
         let start = y * self.width;
         let Some(row) = self.pixels.get_mut((start + columns.start) * 3..(start + columns.end) * 3) else { return };
-        for pixel in row.chunks_exact_mut(3) {
+        let row = row.as_chunks_mut::<3>().0;
+        if alpha >= 256 {
+            row.fill([red, green, blue]);
+            return;
+        }
+        for pixel in row {
             for (channel, ink) in pixel.iter_mut().zip([red, green, blue]) {
                 *channel = ((u32::from(*channel) * (256 - alpha) + u32::from(ink) * alpha) >> 8) as u8;
             }
@@ -114,7 +131,7 @@ impl Raster {
     }
 
     /// Raises the mask along one straight piece of a line.
-    #[expect(clippy::cast_possible_truncation, reason = "a coverage of 0 to 1")]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a coverage of 0 to 255")]
     fn cover(&mut self, window: Window, from: (f64, f64), to: (f64, f64), half: f64) {
         let (dx, dy) = (to.0 - from.0, to.1 - from.1);
         let square = dx * dx + dy * dy;
@@ -142,9 +159,9 @@ impl Raster {
                 let (px, py) = (to_f64(column) + 0.5 - from.0, y - from.1);
                 let along = if square > 0.0 { ((px * dx + py * dy) / square).clamp(0.0, 1.0) } else { 0.0 };
                 let (ex, ey) = (px - dx * along, py - dy * along);
-                let coverage = (reach - (ex * ex + ey * ey).sqrt()).clamp(0.0, 1.0) as f32;
+                let coverage = ((reach - (ex * ex + ey * ey).sqrt()).clamp(0.0, 1.0) * 255.0).round() as u8;
                 let cell = &mut self.mask[start + column - window.left];
-                *cell = cell.max(coverage);
+                *cell = (*cell).max(coverage);
             }
         }
     }
@@ -157,49 +174,93 @@ impl Raster {
         let Some((low, high)) = bounds(points) else { return };
         let reach = half + 1.0;
         let window = self.window((low.0 - reach, low.1 - reach), (high.0 + reach, high.1 + reach));
-        if self.mask.len() < window.width * window.height {
-            self.mask.resize(window.width * window.height, 0.0);
+        for strip in window.strips() {
+            self.stroke_strip(strip, points, half, color, pale);
+        }
+    }
+
+    /// The part of a stroke that lies in a strip.
+    fn stroke_strip(&mut self, strip: Window, points: &[(f64, f64)], half: f64, color: BackendColor, pale: f32) {
+        if self.mask.len() < strip.width * strip.height {
+            self.mask.resize(strip.width * strip.height, 0);
         }
         self.touched.clear();
-        self.touched.resize(window.height, window.width..0);
+        self.touched.resize(strip.height, strip.width..0);
         if points.len() == 1 {
-            self.cover(window, points[0], points[0], half);
+            self.cover(strip, points[0], points[0], half);
         }
-        for pair in points.windows(2) {
-            self.cover(window, pair[0], pair[1], half);
+        let (above, below) = (to_f64(strip.top) - half - 1.0, to_f64(strip.top + strip.height) + half + 1.0);
+        for pair in points.windows(2).filter(|pair| meets(pair[0].1, pair[1].1, above, below)) {
+            self.cover(strip, pair[0], pair[1], half);
         }
-        for row in 0..window.height {
+        for row in 0..strip.height {
             for column in self.touched[row].clone() {
-                let coverage = std::mem::take(&mut self.mask[row * window.width + column]);
-                if coverage > 0.0 {
-                    self.blend(window.left + column, window.top + row, color, coverage * pale);
+                let coverage = std::mem::take(&mut self.mask[row * strip.width + column]);
+                if coverage > 0 {
+                    self.blend(strip.left + column, strip.top + row, color, f32::from(coverage) / 255.0 * pale);
                 }
             }
         }
     }
 
-    #[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "pixel positions")]
     fn area(&mut self, points: &[(f64, f64)], color: BackendColor) {
         let Some((low, high)) = bounds(points) else { return };
         let window = self.window(low, high);
         if window.width == 0 || window.height == 0 {
             return;
         }
-        let mut rasterizer = Rasterizer::new(window.width, window.height);
-        // The rasterizer wraps what is beside its window into the next row.
-        let inside = |(x, y): (f64, f64)| {
-            let (x, y) = (x as f32 - window.left as f32, y as f32 - window.top as f32);
-            point(x.clamp(0.0, window.width as f32), y.clamp(0.0, window.height as f32))
-        };
-        let closed = points.iter().chain(points.first());
-        for (&from, &to) in points.iter().zip(closed.skip(1)) {
-            rasterizer.draw_line(inside(from), inside(to));
+        let mut rasterizer = Rasterizer::new(window.width, window.height.min(STRIP));
+        for strip in window.strips() {
+            rasterizer.reset(strip.width, strip.height);
+            outline(&mut rasterizer, strip, points);
+            self.fill_strip(&rasterizer, strip, color);
         }
+    }
+
+    /// What the rasterizer covers of a strip; whole pixels in one go.
+    fn fill_strip(&mut self, rasterizer: &Rasterizer, strip: Window, color: BackendColor) {
+        let mut whole = (0, 0..0);
         rasterizer.for_each_pixel_2d(|x, y, coverage| {
-            if coverage > 0.0 {
-                self.blend(window.left + x as usize, window.top + y as usize, color, coverage);
+            let (x, y) = (strip.left + x as usize, strip.top + y as usize);
+            if coverage > 0.999 && whole == (y, whole.1.start..x) {
+                whole.1.end = x + 1;
+                return;
+            }
+            if !whole.1.is_empty() {
+                self.blend_row(whole.1.clone(), whole.0, color);
+            }
+            whole = (y, x + 1..x + 1);
+            if coverage > 0.999 {
+                whole.1.start = x;
+            } else if coverage > 0.0 {
+                self.blend(x, y, color, coverage);
             }
         });
+        self.blend_row(whole.1, whole.0, color);
+    }
+}
+
+/// Whether something between two heights touches what lies between two others.
+fn meets(a: f64, b: f64, above: f64, below: f64) -> bool {
+    a.min(b) <= below && a.max(b) >= above
+}
+
+/// Gives the rasterizer the closed outline, as far as it lies in the strip.
+#[expect(clippy::cast_possible_truncation, reason = "pixel positions")]
+fn outline(rasterizer: &mut Rasterizer, strip: Window, points: &[(f64, f64)]) {
+    let (top, bottom) = (to_f64(strip.top), to_f64(strip.top + strip.height));
+    // The rasterizer wraps what is beside its window into the next row.
+    let inside = |(x, y): (f64, f64)| {
+        let x = (x - to_f64(strip.left)).clamp(0.0, to_f64(strip.width));
+        point(x as f32, (y - top).clamp(0.0, bottom - top) as f32)
+    };
+    let closed = points.iter().chain(points.first());
+    for (&from, &to) in points.iter().zip(closed.skip(1)) {
+        if meets(from.1, to.1, top, bottom) {
+            let at = |y: f64| (from.0 + (to.0 - from.0) * (y - from.1) / (to.1 - from.1), y);
+            let cut = |end: Corner| if (top..=bottom).contains(&end.1) { end } else { at(end.1.clamp(top, bottom)) };
+            rasterizer.draw_line(inside(cut(from)), inside(cut(to)));
+        }
     }
 }
 

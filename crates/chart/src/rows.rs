@@ -30,6 +30,12 @@ pub struct Numbers {
     pub max: f64,
 }
 
+/// The numbers of a series between two times; `None`: nothing is known there.
+#[must_use]
+pub fn numbers(series: &Series, from: f64, to: f64) -> Option<Numbers> {
+    survey(series, from, to).numbers
+}
+
 /// What one look at all points of a series tells.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Survey {

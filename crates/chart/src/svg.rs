@@ -32,7 +32,7 @@ fn title(group: Group, picture: &Picture, layout: &Layout) -> Option<String> {
         }
         Group::Mark(index) => {
             let mark = layout.marks.lines.get(index)?;
-            let time = picture.zone.format(mark.time, "%a %-d %b %H:%M:%S");
+            let time = picture.instant(mark.time);
             Some(format!("{} at {time}: {}", mark.kind.name(), mark.text))
         }
         Group::Ground | Group::Rules | Group::Texts => None,

@@ -21,12 +21,16 @@ pub(crate) struct Colors {
     pub(crate) axis: Color,
     pub(crate) gap: Color,
     dark: bool,
+    terminal: bool,
 }
 
 /// After red, hues of Okabe and Ito's palette for all kinds of colour vision
 /// (jfly.uni-koeln.de/color), darkened where they are too light for a thin line.
 const LIGHT: [u32; 8] = [0xff_0000, 0x00_72b2, 0x00_8f68, 0xd9_8200, 0x7a_3fa0, 0x2a_a5e0, 0xb8_4f8c, 0x4d_4d4d];
 const DARK: [u32; 8] = [0xff_4d4d, 0x4d_a6ff, 0x2e_cc9a, 0xff_b340, 0xb9_8aff, 0x8a_d4ff, 0xff_8ac4, 0xc8_c8c8];
+
+/// One of each hue that a terminal has, the darkest last.
+const TERMINAL: [u32; 6] = [0xff_0000, 0x00_c0c0, 0x00_c000, 0xc0_c000, 0xc0_00c0, 0x00_00ff];
 
 const DASHES: [Dash; 4] = [Dash::Solid, Dash::Dashed, Dash::Dotted, Dash::DashDot];
 
@@ -45,6 +49,11 @@ impl Colors {
         }
     }
 
+    /// The same with series in the hues of a terminal.
+    pub(crate) fn of_terminal(picture: &Picture) -> Colors {
+        Colors { terminal: true, ..Colors::of(picture) }
+    }
+
     fn theme(theme: Theme) -> Colors {
         match theme {
             Theme::Light => Colors {
@@ -56,6 +65,7 @@ impl Colors {
                 axis: hex(0x9a_a3ad),
                 gap: hex(0x59_636e).fade(0.10),
                 dark: false,
+                terminal: false,
             },
             Theme::Dark => Colors {
                 canvas: None,
@@ -66,6 +76,7 @@ impl Colors {
                 axis: hex(0x6b_7682),
                 gap: hex(0xa4_aeb9).fade(0.13),
                 dark: true,
+                terminal: false,
             },
         }
     }
@@ -73,7 +84,11 @@ impl Colors {
     /// The colour and the dash of the n-th series of a picture; no two of the
     /// first 32 are alike in both.
     pub(crate) fn series(self, index: usize) -> (Color, Dash) {
-        let palette = if self.dark { DARK } else { LIGHT };
+        let palette: &[u32] = match (self.terminal, self.dark) {
+            (true, _) => &TERMINAL,
+            (false, true) => &DARK,
+            (false, false) => &LIGHT,
+        };
         let dash = DASHES[(index + index / palette.len()) % DASHES.len()];
         (hex(palette[index % palette.len()]), dash)
     }

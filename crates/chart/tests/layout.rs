@@ -51,7 +51,7 @@ fn told(layout: &Layout) -> String {
         writeln!(text, "axis {} to {} MiB", panel.axis.bottom / MIB, panel.axis.top / MIB).unwrap();
         writeln!(text, "values {}", texts(&panel.value_labels)).unwrap();
         for gap in &panel.gaps {
-            writeln!(text, "gap {:.1} to {:.1}", gap.x, gap.right()).unwrap();
+            writeln!(text, "gap {:.1} to {:.1}", gap.rect.x, gap.rect.right()).unwrap();
         }
         for trace in &panel.traces {
             for stroke in &trace.strokes {
@@ -139,7 +139,7 @@ fn a_gap_stays_open_and_is_told() {
     assert_eq!(panel.traces[0].strokes.len(), 3);
     for gap in &panel.gaps {
         for stroke in &panel.traces[0].strokes {
-            assert!(stroke.line.iter().all(|&(x, _)| x <= gap.x + 0.5 || x >= gap.right() - 0.5));
+            assert!(stroke.line.iter().all(|&(x, _)| x <= gap.rect.x + 0.5 || x >= gap.rect.right() - 0.5));
         }
     }
     let footer: Vec<&str> = layout.footer.labels.iter().map(|label| label.text.as_str()).collect();

@@ -3,10 +3,12 @@
 //! This file is the table of contents: the command line becomes settings in `args`, each subcommand is a file of
 //! `commands`, `picture` turns what a store holds into what is drawn, and `serve` is the live page.
 
+mod aligned;
 mod args;
 mod collections;
 mod commands;
 mod destination;
+mod drawn;
 mod export;
 mod graph;
 mod marks;
@@ -14,6 +16,7 @@ mod notice;
 mod numbers;
 mod panels;
 mod picture;
+mod screen;
 mod serve;
 mod verdict;
 

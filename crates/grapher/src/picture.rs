@@ -10,6 +10,7 @@ use heapsoak_rrd::fetch::FetchError;
 use heapsoak_rrd::{Cf, SourceType, Time};
 use heapsoak_store::{Info, NewSource, Reader, Run, StoreError, Table};
 
+use crate::aligned::{self, Alignment};
 use crate::marks;
 use crate::notice::{self, Known};
 use crate::panels::{View, Wanted};
@@ -21,6 +22,8 @@ pub(crate) struct Settings {
     pub(crate) start: TimeSpec,
     pub(crate) end: TimeSpec,
     pub(crate) wanted: Wanted,
+    /// From the start of a run, instead of by the time of day.
+    pub(crate) alignment: Option<Alignment>,
     /// Draw the trends, and say the verdicts.
     pub(crate) trend: bool,
     /// `None`: the sources and the target of the run.
@@ -35,7 +38,7 @@ pub(crate) struct Settings {
 impl Settings {
     /// Whether the picture's span stays where it is as time passes.
     pub(crate) fn is_fixed(&self) -> bool {
-        !self.start.moves() && !self.end.moves()
+        !self.start.moves() && !self.end.moves() && self.alignment.is_none()
     }
 
     /// Fails for what no store can mend: a span without ends, a size that cannot be drawn.
@@ -47,7 +50,7 @@ impl Settings {
         Ok(())
     }
 
-    fn empty(&self, title: String, span: Span) -> Picture {
+    pub(crate) fn empty(&self, title: String, span: Span) -> Picture {
         let mut picture = Picture::new(title, seconds(span.start_us), seconds(span.end_us));
         picture.size = self.size;
         picture.theme = self.theme;
@@ -59,6 +62,9 @@ impl Settings {
 /// Reads what `settings` ask for as of `now_us`.
 pub(crate) fn of_store(reader: &Reader, settings: &Settings, now_us: i64) -> anyhow::Result<Picture> {
     let span = Span::resolve(&settings.start, &settings.end, now_us)?;
+    if let Some(alignment) = &settings.alignment {
+        return aligned::picture(reader, settings, alignment, span);
+    }
     let info = reader.info()?;
     let view = View { reader, info: &info, span, width: settings.size.width, baseline: settings.baseline };
     let drawn = view.draw(&settings.wanted)?;

@@ -11,14 +11,16 @@ mod trace;
 use crate::font::{Type, one_line};
 use crate::rows::{Survey, survey};
 use crate::theme::Colors;
-use crate::time::{LABELLED, time_axis};
+use crate::time::LABELLED;
 use crate::value::{ValueAxis, value_axis};
 use crate::{ChartError, Color, Frame, Panel, Picture, RuleKind};
 
 pub use footer::{Footer, Swatch};
 pub use marks::{MarkLine, Marks, Reach};
+pub(crate) use right::ticks as right_ticks;
 pub use right::{LevelLine, UprightLine};
 pub use trace::{Stroke, Trace};
+pub(crate) use trace::{gaps, traces};
 
 /// The least and the greatest canvas or image, in pixels.
 const WIDTHS: (f64, f64) = (40.0, 16_384.0);
@@ -185,7 +187,7 @@ pub struct PanelLayout {
     /// Along the value axis.
     pub label: Option<Label>,
     /// Gaps: spans in which every series of the panel is unknown.
-    pub gaps: Vec<Rect>,
+    pub gaps: Vec<Gap>,
     /// One for each series, in the order of drawing.
     pub traces: Vec<Trace>,
     /// Lines across.
@@ -209,6 +211,17 @@ impl PanelLayout {
 pub(crate) fn y(canvas: &Rect, axis: &ValueAxis, value: f64) -> f64 {
     let share = ((value - axis.bottom) / (axis.top - axis.bottom)).clamp(0.0, 1.0);
     canvas.bottom() - share * canvas.height
+}
+
+/// A span in which nothing is known.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Gap {
+    /// Its place.
+    pub rect: Rect,
+    /// Where it begins, as the picture's times.
+    pub from: f64,
+    /// Where it ends.
+    pub to: f64,
 }
 
 /// A line across a panel.
@@ -240,6 +253,10 @@ fn check(picture: &Picture) -> Result<(), ChartError> {
     within("height", f64::from(picture.size.height), HEIGHTS)?;
     within("scale", picture.scale, (0.5, 4.0))?;
     within("font size", picture.font.size, (6.0, 48.0))?;
+    check_span(picture)
+}
+
+pub(crate) fn check_span(picture: &Picture) -> Result<(), ChartError> {
     let (from, to) = (picture.from, picture.to);
     // A millisecond is what f64 seconds still tell apart everywhere.
     if !(LABELLED.contains(&from) && LABELLED.contains(&to) && to - from >= 0.001) {
@@ -294,7 +311,7 @@ pub fn layout(picture: &Picture) -> Result<Layout, ChartError> {
     }
     let whole = Rect { height: top - frame.between - frame.canvas.y, ..frame.canvas };
     let measure = |text: &str| style.text.width(text);
-    let axis = time_axis(picture.zone, picture.from, picture.to, whole.width, &measure);
+    let axis = picture.axis(whole.width, &measure);
     let x = |time: f64| whole.x + (time - picture.from) / (picture.to - picture.from) * whole.width;
     let (time_labels, dates) =
         if bare { Default::default() } else { labels::time_labels(&style, &axis, &whole, frame.width, x) };
@@ -432,7 +449,7 @@ fn share(panels: &[Panel], height: f64) -> Vec<f64> {
     panels.iter().map(|panel| (height * weight(panel) / sum).floor().max(1.0)).collect()
 }
 
-fn data_range(panel: &Panel, surveys: &[Survey]) -> Option<(f64, f64)> {
+pub(crate) fn data_range(panel: &Panel, surveys: &[Survey]) -> Option<(f64, f64)> {
     let mut range: Option<(f64, f64)> = None;
     let mut include = |low: f64, high: f64| {
         range = Some(range.map_or((low, high), |(least, most): (f64, f64)| (least.min(low), most.max(high))));

@@ -53,7 +53,7 @@ pub(super) fn uprights(panel: &Panel, span: (f64, f64), canvas: &Rect) -> Vec<Up
 }
 
 /// The ticks of the left axis as the right one calls them; none where a value is no number there.
-fn ticks(panel: &Panel, axis: &ValueAxis) -> Vec<ValueTick> {
+pub(crate) fn ticks(panel: &Panel, axis: &ValueAxis) -> Vec<ValueTick> {
     let Some(right) = panel.right.as_ref().filter(|right| right.scale != 0.0) else { return Vec::new() };
     let values: Vec<f64> = axis.ticks.iter().map(|tick| tick.value * right.scale + right.shift).collect();
     if values.iter().any(|value| value.abs() > 1e300 || value.is_nan()) {

@@ -5,7 +5,7 @@ use crate::theme::Colors;
 use crate::value::ValueAxis;
 use crate::{Color, Dash, Join, Panel, Style};
 
-use super::{Rect, y};
+use super::{Gap, Rect, y};
 
 /// A series in its place.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,7 +44,7 @@ pub struct Stroke {
 
 /// All series of a panel. `paint` is the palette and the number of series in the
 /// panels before.
-pub(super) fn traces(
+pub(crate) fn traces(
     panel: &Panel,
     surveys: &[Survey],
     span: (f64, f64),
@@ -116,7 +116,7 @@ fn stroke(run: &[Node], join: Join, x: &impl Fn(f64) -> f64, y: &impl Fn(f64) ->
 /// The spans in which no series of the panel is known although each was before
 /// and one is after; merged where they are nearer than a pixel. When data are
 /// said to have ended, also what follows the last of them.
-pub(super) fn gaps(surveys: &[Survey], span: (f64, f64), canvas: &Rect, ended: bool) -> Vec<Rect> {
+pub(crate) fn gaps(surveys: &[Survey], span: (f64, f64), canvas: &Rect, ended: bool) -> Vec<Gap> {
     let with_data: Vec<&Survey> = surveys.iter().filter(|survey| survey.known.is_some()).collect();
     let Some((first, others)) = with_data.split_first() else { return Vec::new() };
     let mut common = others.iter().fold(first.gaps.clone(), |common, survey| intersect(&common, survey));
@@ -125,15 +125,18 @@ pub(super) fn gaps(surveys: &[Survey], span: (f64, f64), canvas: &Rect, ended: b
         common.push((last, span.1));
     }
     let x = |time: f64| canvas.x + ((time - span.0) / (span.1 - span.0)).clamp(0.0, 1.0) * canvas.width;
-    let mut rects: Vec<Rect> = Vec::new();
-    for (start, end) in common {
-        let (left, right) = (x(start), x(end).max(x(start) + 1.0).min(canvas.right()));
-        match rects.last_mut() {
-            Some(last) if left - last.right() < 1.0 => last.width = right - last.x,
-            _ => rects.push(Rect { x: left, width: right - left, ..*canvas }),
+    let mut gaps: Vec<Gap> = Vec::new();
+    for (from, to) in common {
+        let (left, right) = (x(from), x(to).max(x(from) + 1.0).min(canvas.right()));
+        match gaps.last_mut() {
+            Some(last) if left - last.rect.right() < 1.0 => {
+                last.rect.width = right - last.rect.x;
+                last.to = to;
+            }
+            _ => gaps.push(Gap { rect: Rect { x: left, width: right - left, ..*canvas }, from, to }),
         }
     }
-    rects
+    gaps
 }
 
 /// The parts of the gaps in which the other series is unknown as well: in its

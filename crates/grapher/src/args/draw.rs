@@ -10,6 +10,7 @@ use heapsoak_cli::size;
 use heapsoak_cli::time::TimeSpec;
 
 use super::{DEFAULT_DB, StoreArg, Task};
+use crate::aligned::Alignment;
 use crate::commands::{graph, watch};
 use crate::destination::{ImageFormat, Output};
 use crate::graph::{self as language, Options, Page, Script};
@@ -35,12 +36,18 @@ picture's size is printed as WxH, then a line for each PRINT.";
 pub(super) struct DrawArgs {
     #[command(flatten)]
     store: StoreArg,
-    /// Where the picture goes, replaced whole; - is stdout [default: heap.png]
+    /// Where the picture goes, replaced whole; - is stdout [default: heap.png; stdout for term, json and csv]
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// The kind of picture [default: by the extension of --out]
     #[arg(long, value_enum)]
     format: Option<ImageFormat>,
+    /// Draw the run of this store beside, both from their start; legends and dashes tell them apart
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["last", "start", "end", "trend"])]
+    compare: Option<PathBuf>,
+    /// Let the axis count iterations passed since the start of the run, instead of time
+    #[arg(long, conflicts_with = "trend")]
+    iterations: bool,
     /// Draw again after each such time, until Ctrl-C; a store that is not there yet is waited for
     #[arg(long, value_name = "DURATION", value_parser = parse_period)]
     watch: Option<Duration>,
@@ -76,7 +83,8 @@ pub(super) struct DrawArgs {
     /// The headline [default: the source and the target of the run]
     #[arg(long, short)]
     title: Option<String>,
-    /// Width of the canvas in pixels; axes and texts come on top [default: 800; with elements 400, as in rrdtool]
+    /// Width of the canvas in pixels; axes and texts come on top [default: 800; with elements 400, as in rrdtool]. Of
+    /// --format term: columns [default: the terminal's]
     #[arg(long, short, value_name = "PIXELS")]
     width: Option<u32>,
     /// Height of the canvas in pixels [default: 600; with elements 100, as in rrdtool]
@@ -128,8 +136,15 @@ impl ThemeName {
 
 impl DrawArgs {
     pub(super) fn task(self, file: Option<PathBuf>) -> anyhow::Result<Task> {
-        let output = self.output(file, None)?;
+        let output = self.output(file, None, (self.width, self.height))?;
+        let (width, height) = if output.is_text() { (None, None) } else { (self.width, self.height) };
+        let alignment = (self.compare.is_some() || self.iterations).then(|| Alignment {
+            whole: self.last.is_none() && self.start.is_none(),
+            other: self.compare.clone(),
+            iterations: self.iterations,
+        });
         let picture = picture::Settings {
+            alignment,
             start: self.begin(TimeSpec::before_end(600_000_000)),
             end: self.end,
             wanted: Wanted {
@@ -143,7 +158,7 @@ impl DrawArgs {
             },
             trend: self.trend,
             title: self.title,
-            size: Size { width: self.width.unwrap_or(800), height: self.height.unwrap_or(600), full: self.full_size },
+            size: Size { width: width.unwrap_or(800), height: height.unwrap_or(600), full: self.full_size },
             baseline: self.y.map(YAxis::baseline),
             theme: self.theme.theme(),
             scale: self.scale,
@@ -161,6 +176,8 @@ impl DrawArgs {
             ("--limit", self.limit.is_some()),
             ("--gc", self.gc),
             ("--trend", self.trend),
+            ("--compare", self.compare.is_some()),
+            ("--iterations", self.iterations),
         ];
         if let Some((option, _)) = own.iter().find(|(_, given)| *given) {
             anyhow::bail!("{option} is for pictures without elements: say it by DEF, LINE, AREA, HRULE or TICK");
@@ -169,7 +186,7 @@ impl DrawArgs {
             let db = self.store.db.display();
             anyhow::bail!("--db {db} is for pictures without elements: name the file in each DEF, as in DEF:a={db}:…");
         }
-        let output = self.output(file, options.image_format())?;
+        let output = self.output(file, options.image_format(), (None, None))?;
         let size = Size { width: self.width.unwrap_or(400), height: self.height.unwrap_or(100), full: self.full_size };
         let (theme, baseline) = (self.theme.theme(), self.y.map(YAxis::baseline));
         let start = self.begin("end-1day".parse()?);
@@ -181,18 +198,23 @@ impl DrawArgs {
         Self::once_or_again(watch::Draw::Script(Box::new(settings)), self.watch)
     }
 
-    fn output(&self, file: Option<PathBuf>, format: Option<ImageFormat>) -> anyhow::Result<Output> {
+    fn output(
+        &self,
+        file: Option<PathBuf>,
+        format: Option<ImageFormat>,
+        size: (Option<u32>, Option<u32>),
+    ) -> anyhow::Result<Output> {
         let out = match (self.out.clone(), file) {
             (Some(_), Some(file)) => {
                 anyhow::bail!("the picture has two names, --out and {}: give one of them", file.display())
             }
-            (out, file) => out.or(file).unwrap_or_else(|| PathBuf::from("heap.png")),
+            (out, file) => out.or(file),
         };
         match (self.format, format) {
             (Some(one), Some(other)) if one != other => {
                 anyhow::bail!("--format and --imgformat ask for two kinds of picture: give one of them")
             }
-            (one, other) => Output::new(out, one.or(other)),
+            (one, other) => Output::new(out, one.or(other), size),
         }
     }
 
@@ -203,8 +225,10 @@ impl DrawArgs {
 
     fn once_or_again(draw: watch::Draw, every: Option<Duration>) -> anyhow::Result<Task> {
         match (every, draw) {
-            (Some(_), draw) if draw.output().is_stdout() => {
-                anyhow::bail!("--watch replaces a file again and again, and stdout is none: give --out a file name")
+            (Some(_), draw) if draw.output().is_stdout() && !draw.output().is_screen() => {
+                anyhow::bail!(
+                    "--watch replaces a file again and again, and stdout is none: give --out a file name, or --format term"
+                )
             }
             (Some(every), draw) => Ok(Task::Watch(watch::Settings { draw, every })),
             (None, watch::Draw::Store(settings)) => Ok(Task::Draw(*settings)),

@@ -3,9 +3,10 @@
 //! Nothing that happens to the store ends the watch: it is opened anew for each frame, and what keeps a frame from
 //! being drawn is said once, and again only when it changes.
 
+use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use heapsoak_cli::stop::Stop;
@@ -17,6 +18,7 @@ use super::graph;
 use crate::destination::Output;
 use crate::graph as language;
 use crate::picture;
+use crate::screen::Screen;
 
 /// What is drawn, and how often.
 #[derive(Debug)]
@@ -63,13 +65,15 @@ impl Draw {
 pub(crate) fn run(settings: &Settings) -> anyhow::Result<u8> {
     settings.draw.output().prepare()?;
     settings.draw.check(clock::now_us())?;
+    let screen =
+        settings.draw.output().is_screen().then(Screen::enter).transpose().context("stdout cannot be written")?;
     let stop = Stop::install().context("signals cannot be handled")?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().context("no timer")?;
-    runtime.block_on(watch(settings, &stop));
+    runtime.block_on(watch(settings, &stop, screen))?;
     Ok(exit::OK)
 }
 
-async fn watch(settings: &Settings, stop: &Stop) {
+async fn watch(settings: &Settings, stop: &Stop, mut screen: Option<Screen>) -> anyhow::Result<()> {
     let mut ticks = tokio::time::interval(settings.every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
     let mut drawn = None;
@@ -77,20 +81,35 @@ async fn watch(settings: &Settings, stop: &Stop) {
     loop {
         tokio::select! {
             biased;
-            _ = stop.wait() => return,
+            _ = stop.wait() => return Ok(()),
             _ = ticks.tick() => {}
         }
-        let next = match frame(&settings.draw, drawn) {
+        let begun = Instant::now();
+        let next = match frame(&settings.draw, drawn, &mut screen) {
             Ok(seen) => {
+                tracing::debug!("drawn in {:.1} ms", begun.elapsed().as_secs_f64() * 1e3);
                 drawn = seen;
                 State::Drawing
             }
             Err(error) => {
                 drawn = None;
+                if error.downcast_ref::<io::Error>().is_some() {
+                    return ended(error);
+                }
                 State::Waiting(exit::one_line(error.as_ref()))
             }
         };
-        tell(settings, &state, &next);
+        match &mut screen {
+            // What is told beside the picture would be written over it.
+            Some(screen) if screen.is_terminal() => {
+                if let State::Waiting(why) = &next
+                    && let Err(error) = screen.show(&format!("waiting: {why}\n"))
+                {
+                    return ended(error.into());
+                }
+            }
+            _ => tell(settings, &state, &next),
+        }
         state = next;
     }
 }
@@ -111,14 +130,28 @@ fn open(db: &Path) -> Result<Reader, StoreError> {
 }
 
 /// Draws one frame, unless it would be the one that was drawn last.
-fn frame(draw: &Draw, drawn: Option<Seen>) -> anyhow::Result<Option<Seen>> {
+fn frame(draw: &Draw, drawn: Option<Seen>, screen: &mut Option<Screen>) -> anyhow::Result<Option<Seen>> {
     match draw {
-        Draw::Store(settings) => frame_of_store(settings, drawn).map(Some),
-        Draw::Script(settings) => settings.draw(clock::now_us()).map(|()| None),
+        Draw::Store(settings) => frame_of_store(settings, drawn, screen).map(Some),
+        Draw::Script(settings) => {
+            match (screen, settings.has_picture()) {
+                (Some(screen), true) => show(screen, &settings.image(clock::now_us())?)?,
+                _ => settings.draw(clock::now_us())?,
+            }
+            Ok(None)
+        }
     }
 }
 
-fn frame_of_store(settings: &graph::Settings, drawn: Option<Seen>) -> anyhow::Result<Seen> {
+fn show(screen: &mut Screen, text: &[u8]) -> io::Result<()> {
+    screen.show(&String::from_utf8_lossy(text))
+}
+
+fn frame_of_store(
+    settings: &graph::Settings,
+    drawn: Option<Seen>,
+    screen: &mut Option<Screen>,
+) -> anyhow::Result<Seen> {
     let reader = open(&settings.db)?;
     let file = std::fs::metadata(&settings.db).ok().map(|found| (found.dev(), found.ino()));
     let seen = Seen { file, marker: reader.change_marker()? };
@@ -127,8 +160,20 @@ fn frame_of_store(settings: &graph::Settings, drawn: Option<Seen>) -> anyhow::Re
     }
     let picture = picture::of_store(&reader, &settings.picture, clock::now_us())?;
     drop(reader);
-    settings.output.put(&settings.output.encode(&picture)?)?;
+    let image = settings.output.encode(&picture)?;
+    match screen {
+        Some(screen) => show(screen, &image)?,
+        None => settings.output.put(&image)?,
+    }
     Ok(seen)
+}
+
+/// A reader that has gone ends the watch, and is no trouble.
+fn ended(error: anyhow::Error) -> anyhow::Result<()> {
+    match error.downcast_ref::<io::Error>() {
+        Some(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        _ => Err(error.context("stdout cannot be written")),
+    }
 }
 
 #[derive(Debug, PartialEq, Eq)]

@@ -58,25 +58,23 @@ impl Stores {
         let (reader, info) = self.store(&def.path)?;
         let wanted_us = def.step_us.unwrap_or(scope.step_us);
         let (start, end) = (Time::from_micros(span.start_us), Time::from_micros(span.end_us));
-        let table = reader.fetch_sources(&[&def.source], def.cf, start, end, wanted_us.unsigned_abs())?;
-        if table.damaged > 0 {
+        let column = reader.fetch_column(&def.source, def.cf, start, end, wanted_us.unsigned_abs())?;
+        if column.damaged > 0 {
             let path = def.path.display();
             tracing::warn!(
                 "{path}: {} damaged values are left unknown: grapher info --verify names them",
-                table.damaged
+                column.damaged
             );
         }
-        let row_us = i64::try_from(table.window.row_us).unwrap_or(i64::MAX);
-        let value = |values: &[Option<f64>]| values.first().copied().flatten();
-        let newest = table.rows.iter().rev().find(|(_, values)| value(values).is_some());
+        let row_us = i64::try_from(column.window.row_us).unwrap_or(i64::MAX);
+        let newest = column.values.iter().rposition(|value| !value.is_nan());
         let step_us = i64::try_from(info.schema.step().micros()).unwrap_or(i64::MAX);
         let known = Known {
-            newest_us: newest.map(|(time, _)| time.as_micros()),
+            newest_us: newest.map(|row| column.window.end_of(row).as_micros()),
             last_us: (info.last > info.start).then(|| info.last.as_micros()),
             fresh_us: row_us.saturating_mul(2).saturating_add(step_us.saturating_mul(3)),
         };
-        let values = table.rows.iter().map(|(_, values)| value(values).unwrap_or(f64::NAN)).collect();
-        let rows = Rows { start_us: table.window.start.as_micros(), step_us: row_us, values };
+        let rows = Rows { start_us: column.window.start.as_micros(), step_us: row_us, values: column.values };
         let source = info.sources.iter().find(|source| source.source.name.as_str() == def.source);
         Ok(Fetched {
             rows: rows.reduced(wanted_us.max(scope.step_us), def.reduce),

@@ -96,6 +96,14 @@ impl Settings {
         self.print(size, &worked.printed)
     }
 
+    /// The picture alone, with nothing printed.
+    pub(crate) fn image(&self, now_us: i64) -> anyhow::Result<Vec<u8>> {
+        let span = Span::resolve(&self.start, &self.end, now_us)?;
+        let scope = Scope::new(span, now_us, self.look.page.size.width, self.step_us);
+        let worked = Worked::of(&self.script, scope, self.look.base.unwrap_or(1000.0))?;
+        self.output.encode(&draw::picture(&self.script, &worked, &self.look, scope))
+    }
+
     /// The size of the picture that is there, if it may stay.
     fn stays(&self, scope: Scope) -> Option<(u32, u32)> {
         if !self.lazy || self.output.is_stdout() {

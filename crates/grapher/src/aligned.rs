@@ -1,0 +1,369 @@
+//! Pictures that begin where a run does: two runs beside each other (`--compare`), and iterations instead of time
+//! (`--iterations`).
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use heapsoak_chart::{Across, Dash, Join, Mark, Picture, Point, Series, Style};
+use heapsoak_cli::time::Span;
+use heapsoak_cli::{clock, duration, redact};
+use heapsoak_rrd::{SourceType, Time};
+use heapsoak_store::{Info, NewSource, Reader, Run};
+
+use crate::marks;
+use crate::panels::{Drawn, View, Wanted};
+use crate::picture::{Rows, Settings, run_of, seconds, title_of};
+
+/// What is drawn from the start of a run, free of the command line.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Alignment {
+    /// Another store, whose run is drawn beside.
+    pub(crate) other: Option<PathBuf>,
+    /// Iterations across, not time.
+    pub(crate) iterations: bool,
+    /// The run from its start to its end, whatever the picture's time is.
+    pub(crate) whole: bool,
+}
+
+/// Reads the newest run of the store, and that of the other one.
+pub(crate) fn picture(
+    reader: &Reader,
+    settings: &Settings,
+    alignment: &Alignment,
+    span: Span,
+) -> anyhow::Result<Picture> {
+    let other = alignment.other.as_deref().map(Reader::open).transpose()?;
+    let infos = [Some(reader), other.as_ref()].into_iter().flatten().map(|reader| Ok((reader, reader.info()?)));
+    let infos: Vec<(&Reader, Info)> = infos.collect::<anyhow::Result<_>>()?;
+    let names = names(&infos);
+    let mut lanes = Vec::new();
+    for (place, ((reader, info), name)) in infos.iter().zip(&names).enumerate() {
+        lanes.push(Lane::of(reader, info, name, place, settings, alignment, span)?);
+    }
+    let length = lanes.iter().map(|lane| lane.length).fold(0.0, f64::max);
+    let (across, most) = if alignment.iterations {
+        (Across::Count("iterations".to_owned()), length)
+    } else {
+        (Across::Elapsed, length.max(1.0))
+    };
+    let mut picture = settings.empty(title(settings, &lanes), span);
+    (picture.from, picture.to, picture.across) = (0.0, most, across);
+    picture.subtitle = lanes.iter().map(|lane| lane.subtitle.as_str()).collect::<Vec<_>>().join("  |  ");
+    let cell = most / f64::from(settings.size.width.max(1));
+    for lane in lanes {
+        lane.add(&mut picture, cell);
+    }
+    Ok(picture)
+}
+
+/// The files' names without their extension; where they are alike, the folders too.
+fn names(stores: &[(&Reader, Info)]) -> Vec<String> {
+    let stem = |info: &Info| info.path.file_stem().unwrap_or(info.path.as_os_str()).to_string_lossy().into_owned();
+    let names: Vec<String> = stores.iter().map(|(_, info)| stem(info)).collect();
+    match names.as_slice() {
+        [_] => vec![String::new()],
+        [one, other] if one == other => {
+            let folder = |info: &Info| info.path.parent().and_then(|path| path.file_name()).map(|name| name.to_owned());
+            let full = |info: &Info| format!("{}/{}", folder(info).unwrap_or_default().to_string_lossy(), stem(info));
+            stores.iter().map(|(_, info)| full(info)).collect()
+        }
+        _ => names,
+    }
+}
+
+fn title(settings: &Settings, lanes: &[Lane]) -> String {
+    match (&settings.title, lanes) {
+        (Some(title), _) => title.clone(),
+        (None, [one, other]) => format!("{}: {} beside {}", one.drawn.names.join(", "), one.name, other.name),
+        (None, lanes) => lanes.first().map_or_else(String::new, |lane| lane.title.clone()),
+    }
+}
+
+/// One run in the picture.
+struct Lane {
+    name: String,
+    place: usize,
+    title: String,
+    subtitle: String,
+    drawn: Drawn,
+    marks: Vec<Mark>,
+    begin_s: f64,
+    /// Of the run, in what the axis counts.
+    length: f64,
+    passed: Option<Passed>,
+}
+
+impl Lane {
+    fn of(
+        reader: &Reader,
+        info: &Info,
+        name: &str,
+        place: usize,
+        settings: &Settings,
+        alignment: &Alignment,
+        asked: Span,
+    ) -> anyhow::Result<Lane> {
+        let (begin_us, end_us) = ends_of_run(info);
+        let span = if alignment.whole { Span { start_us: begin_us, end_us } } else { asked };
+        let span = Span { end_us: span.end_us.max(span.start_us.saturating_add(1_000_000)), ..span };
+        // One limit for both, said of each.
+        let wanted = Wanted { gc: settings.wanted.gc && alignment.other.is_none(), ..settings.wanted.clone() };
+        let view = View { reader, info, span, width: settings.size.width, baseline: settings.baseline };
+        let mut drawn = view.draw(&wanted)?;
+        let run = newest_run(info);
+        let events = reader.events(Time::from_micros(span.start_us), Time::from_micros(span.end_us))?;
+        let passed = if alignment.iterations {
+            let whole = Span { start_us: begin_us, ..span };
+            Some(Passed::read(reader, info, whole, settings.size.width)?)
+        } else {
+            None
+        };
+        let length = match &passed {
+            Some(passed) => passed.at(seconds(span.end_us)),
+            None => seconds(span.end_us - begin_us),
+        };
+        if !name.is_empty() {
+            drawn.said.iter_mut().for_each(|said| *said = format!("{name}: {said}"));
+        }
+        Ok(Lane {
+            name: name.to_owned(),
+            place,
+            title: title_of(&drawn.names, run),
+            subtitle: subtitle(info, run, (begin_us, end_us), alignment.other.is_some()),
+            marks: marks::of_events(&events),
+            drawn,
+            begin_s: seconds(begin_us),
+            length,
+            passed,
+        })
+    }
+
+    /// The place on the axis of a time.
+    fn at(&self, time: f64) -> f64 {
+        self.passed.as_ref().map_or(time - self.begin_s, |passed| passed.at(time))
+    }
+
+    /// Puts the run into the picture, beside those that are there; `cell` is the length of a pixel on its axis.
+    fn add(mut self, picture: &mut Picture, cell: f64) {
+        let panels = std::mem::take(&mut self.drawn.panels);
+        for (index, mut panel) in panels.into_iter().enumerate() {
+            panel.ticks.iter_mut().for_each(|tick| tick.time = self.at(tick.time));
+            for series in &mut panel.series {
+                self.align(series, cell);
+                self.mark_out(series);
+            }
+            match picture.panels.get_mut(index) {
+                Some(there) => there.series.append(&mut panel.series),
+                None => picture.panels.push(panel),
+            }
+        }
+        let label = |mark: &Mark| {
+            if self.name.is_empty() { mark.label.clone() } else { format!("{}: {}", self.name, mark.label) }
+        };
+        let marks = self.marks.iter().map(|mark| Mark { time: self.at(mark.time), label: label(mark), ..mark.clone() });
+        picture.marks.extend(marks.collect::<Vec<_>>());
+        picture.comments.append(&mut self.drawn.said);
+    }
+
+    fn align(&self, series: &mut Series, cell: f64) {
+        match &self.passed {
+            None => series.points.iter_mut().for_each(|point| point.time -= self.begin_s),
+            Some(passed) => {
+                series.points = passed.spread(&series.points, series.row_width, cell);
+                series.row_width = cell;
+            }
+        }
+    }
+
+    /// Two runs are told apart by their names and by the patterns of their lines, not by colour alone.
+    fn mark_out(&self, series: &mut Series) {
+        if self.name.is_empty() {
+            return;
+        }
+        let is_floor = series.join == Join::Steps;
+        let dash = match (self.place, is_floor) {
+            (0, false) => Dash::Solid,
+            (0, true) => Dash::DashDot,
+            (_, false) => Dash::Dashed,
+            (_, true) => Dash::Dotted,
+        };
+        series.style = Style::Line { width: 2.0, dash: Some(dash) };
+        series.name = format!("{} ({})", series.name, self.name);
+        series.color = series.color.filter(|_| self.place == 0);
+    }
+}
+
+fn newest_run(info: &Info) -> Option<&Run> {
+    run_of(&info.runs, Span { start_us: i64::MIN, end_us: i64::MAX })
+}
+
+/// Where the newest run begins and ends, as far as there are samples.
+fn ends_of_run(info: &Info) -> (i64, i64) {
+    let run = newest_run(info);
+    let begin = run.map_or(info.start, |run| run.begun.started.max(info.start));
+    let end = run.and_then(|run| run.ended.as_ref()).map_or(info.last, |end| end.time.min(info.last));
+    (begin.as_micros(), end.as_micros())
+}
+
+/// The file, the run, its target where the title does not tell it, how long it took and since when.
+fn subtitle(info: &Info, run: Option<&Run>, (begin_us, end_us): (i64, i64), with_target: bool) -> String {
+    let file = info.path.file_name().unwrap_or(info.path.as_os_str()).to_string_lossy();
+    let length = Duration::from_micros(u64::try_from(end_us.saturating_sub(begin_us)).unwrap_or(0));
+    let target = run.map(|run| redact::url(&run.begun.target)).filter(|target| with_target && !target.is_empty());
+    let parts = [
+        Some(file.into_owned()),
+        run.map(|run| format!("run {}", run.id)),
+        target,
+        Some(duration::format_duration(length)),
+        Some(format!("from {} {}", crate::notice::clock_time(begin_us, i64::MIN), clock::zone_at(begin_us))),
+    ];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
+}
+
+/// How many iterations were passed since the start of a run: at the ends of rows, both ascending.
+#[derive(Debug, PartialEq)]
+struct Passed(Vec<(f64, f64)>);
+
+impl Passed {
+    fn read(reader: &Reader, info: &Info, span: Span, width: u32) -> anyhow::Result<Passed> {
+        let path = info.path.display();
+        let source = info.sources.iter().find(|source| counts_iterations(source)).with_context(|| {
+            format!(
+                "{path} has no source `iterations`, so --iterations has nothing to count: leave it out to draw by time"
+            )
+        })?;
+        let rows = Rows::read(reader, source.source.name.as_str(), span, width)?;
+        let passed = Passed::count(&rows, source.source.kind != SourceType::Gauge, seconds(span.start_us));
+        if passed.0.last().is_none_or(|(_, count)| *count < 1.0) {
+            bail!(
+                "no iteration was passed in {path}, so --iterations has nothing to count: leave it out to draw by time"
+            );
+        }
+        Ok(passed)
+    }
+
+    /// Adds up the rows: of a rate what it comes to, of a counter how far it is above its first value.
+    fn count(rows: &Rows, is_rate: bool, begin_s: f64) -> Passed {
+        let row_s = seconds(rows.row_us);
+        let mut counted = vec![(begin_s, 0.0)];
+        let mut before = None;
+        for point in &rows.points {
+            let (Some(value), last) = (point.value, counted[counted.len() - 1]) else { continue };
+            let begun = (point.time - row_s).max(last.0);
+            if point.time <= begun {
+                continue;
+            }
+            let more =
+                if is_rate { value * (point.time - begun) } else { value - before.replace(value).unwrap_or(value) };
+            if begun > last.0 {
+                counted.push((begun, last.1));
+            }
+            counted.push((point.time, last.1 + more.max(0.0)));
+        }
+        Passed(counted)
+    }
+
+    /// Between two rows on a straight line.
+    fn at(&self, time: f64) -> f64 {
+        let next = self.0.partition_point(|(end, _)| *end < time);
+        match (next.checked_sub(1).and_then(|last| self.0.get(last)), self.0.get(next)) {
+            (Some(a), Some(b)) => a.1 + (b.1 - a.1) * (time - a.0) / (b.0 - a.0),
+            (Some(a), None) => a.1,
+            (None, first) => first.map_or(0.0, |first| first.1),
+        }
+    }
+
+    /// Rows of time as rows of `cell` iterations: each is the mean of those that it meets, by how much of it they fill.
+    fn spread(&self, points: &[Point], row_s: f64, cell: f64) -> Vec<Point> {
+        let mut cells: Vec<Cell> = Vec::new();
+        for point in points {
+            let Some(value) = point.value.filter(|value| value.is_finite()) else { continue };
+            let (from, to) = (self.at(point.time - row_s) / cell, self.at(point.time) / cell);
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "as many as pixels")]
+            let (first, last) = (from as usize, ((to.ceil() - 1.0).max(from.floor())) as usize);
+            if cells.len() <= last {
+                cells.resize(last + 1, Cell::default());
+            }
+            for (index, cell) in cells.iter_mut().enumerate().take(last + 1).skip(first) {
+                #[expect(clippy::cast_precision_loss, reason = "as many as pixels")]
+                let begin = index as f64;
+                // A row in which nothing was passed counts a little: it may be all that is known.
+                let share = (to.min(begin + 1.0) - from.max(begin)).max(1e-6);
+                cell.add(value, point.low.unwrap_or(value), point.high.unwrap_or(value), share);
+            }
+        }
+        #[expect(clippy::cast_precision_loss, reason = "as many as pixels")]
+        cells.iter().enumerate().map(|(index, found)| found.point((index + 1) as f64 * cell)).collect()
+    }
+}
+
+/// What is known of some iterations.
+#[derive(Debug, Clone, Copy, Default)]
+struct Cell {
+    sum: f64,
+    share: f64,
+    ends: Option<(f64, f64)>,
+}
+
+impl Cell {
+    fn add(&mut self, value: f64, low: f64, high: f64, share: f64) {
+        self.sum += value * share;
+        self.share += share;
+        self.ends = Some(self.ends.map_or((low, high), |(least, most)| (least.min(low), most.max(high))));
+    }
+
+    fn point(&self, time: f64) -> Point {
+        let Some((low, high)) = self.ends else { return Point::new(time, None) };
+        Point { time, value: Some(self.sum / self.share), low: Some(low), high: Some(high) }
+    }
+}
+
+fn counts_iterations(source: &NewSource) -> bool {
+    let name = source.source.name.as_str();
+    name == "iterations" || name.ends_with("_iterations")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn passed(rates: &[Option<f64>]) -> Passed {
+        let points = rates.iter().zip(1..).map(|(rate, row)| Point::new(f64::from(row) * 3.0, *rate)).collect();
+        Passed::count(&Rows::of_points(points, 3_000_000), true, 0.0)
+    }
+
+    #[test]
+    fn rates_add_up_and_nothing_is_passed_while_nothing_is_known() {
+        let passed = passed(&[Some(2.0), None, Some(10.0)]);
+        assert_eq!(
+            [0.0, 1.5, 3.0, 4.0, 6.0, 7.5, 9.0, 99.0].map(|time| passed.at(time)),
+            [0.0, 3.0, 6.0, 6.0, 6.0, 21.0, 36.0, 36.0]
+        );
+    }
+
+    #[test]
+    fn a_counter_counts_from_its_first_value_and_never_back() {
+        let points =
+            [100.0, 130.0, 5.0, 15.0].iter().zip(1..).map(|(v, t)| Point::new(f64::from(t), Some(*v))).collect();
+        let passed = Passed::count(&Rows::of_points(points, 1_000_000), false, 0.0);
+        assert_eq!([1.0, 2.0, 3.0, 4.0].map(|time| passed.at(time)), [0.0, 30.0, 30.0, 40.0]);
+    }
+
+    #[test]
+    fn a_row_fills_the_iterations_that_were_passed_in_it_and_its_peak_stays() {
+        let passed = passed(&[Some(2.0), Some(0.0), Some(1.0)]);
+        let high = |time, value, high| Point { time, value: Some(value), low: Some(value), high: Some(high) };
+        let points = [high(3.0, 10.0, 12.0), high(6.0, 30.0, 99.0), high(9.0, 20.0, 20.0)];
+        let spread = passed.spread(&points, 3.0, 2.0);
+        let told: Vec<(f64, i64, f64)> = spread
+            .iter()
+            .map(|point| {
+                #[expect(clippy::cast_possible_truncation, reason = "small")]
+                let value = (point.value.unwrap() * 10.0).round() as i64;
+                (point.time, value, point.high.unwrap())
+            })
+            .collect();
+        assert_eq!(told, [(2.0, 100, 12.0), (4.0, 100, 12.0), (6.0, 100, 12.0), (8.0, 200, 99.0), (10.0, 200, 20.0)]);
+    }
+}
