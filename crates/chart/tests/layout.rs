@@ -3,6 +3,9 @@
 
 #![allow(clippy::unwrap_used, reason = "test helpers")]
 
+#[path = "../examples/gallery/scenes.rs"]
+mod scenes;
+
 use std::fmt::Write as _;
 
 use expect_test::expect_file;
@@ -118,6 +121,13 @@ fn a_notice_and_no_data_keep_their_geometry() {
     picture.panels[0].series[0].points.clear();
     picture.notice = Some("no data since 14:03:07".to_owned());
     golden("no-data", &picture);
+}
+
+#[test]
+fn every_picture_of_the_gallery_keeps_its_geometry() {
+    for (name, picture) in scenes::gallery() {
+        golden(&format!("gallery-{name}"), &picture);
+    }
 }
 
 #[test]

@@ -46,7 +46,7 @@ impl Weave {
     fn has(self, x: usize, y: usize) -> bool {
         match self {
             Weave::Thin => y % 2 == 1 && x % 2 == (y / 2) % 2,
-            Weave::Thick => (x + y) % 2 == 0,
+            Weave::Thick => (x + y).is_multiple_of(2),
         }
     }
 }
@@ -56,7 +56,7 @@ fn drawn(dash: Dash, x: usize) -> bool {
     match dash {
         Dash::Solid => true,
         Dash::Dashed => x % 8 < 5,
-        Dash::Dotted => x % 3 == 0,
+        Dash::Dotted => x.is_multiple_of(3),
         Dash::DashDot => x % 10 < 5 || x % 10 == 7,
     }
 }

@@ -1,22 +1,14 @@
-//! Draws a gallery of pictures to look at, from made-up data and, where a folder
-//! of CSV files with the columns `t_s` and `heap_used` is named, from those.
-//!
-//! `cargo run --example gallery -- OUT_FOLDER [CSV_FOLDER]`
+//! The pictures of the gallery, from made-up data; their geometry is kept under `data/chart` by the tests.
 
 #![allow(clippy::cast_precision_loss, reason = "made-up data")]
 
-use std::error::Error;
-use std::fs::File;
-use std::io::Write as _;
-use std::path::Path;
-
 use heapsoak_chart::{
-    Baseline, Frame, Join, Mark, MarkKind, Panel, Picture, Point, Rule, RuleKind, Series, Style, Theme, Unit, Zone,
-    format_span, png, svg,
+    Baseline, Frame, Join, Mark, MarkKind, Panel, Picture, Point, Rule, RuleKind, Series, Style, Unit, Zone,
+    format_span,
 };
 
 /// Sun 22 Nov 2026 14:03:07 UTC.
-const NOW: f64 = 1_795_356_187.0;
+pub(crate) const NOW: f64 = 1_795_356_187.0;
 const MIB: f64 = 1024.0 * 1024.0;
 
 /// A repeatable noise of 0.0 to 1.0.
@@ -52,14 +44,14 @@ fn saw(rows: usize, width: f64, leak_per_row: f64, seed: u64) -> Vec<Point> {
     (0..rows).map(row).collect()
 }
 
-fn picture(title: &str, span: f64) -> Picture {
+pub(crate) fn picture(title: &str, span: f64) -> Picture {
     let mut picture = Picture::new(title, NOW - span, NOW);
     picture.zone = Zone::Utc;
     picture.subtitle = format!("page http://127.0.0.1:4000/  ·  {}", format_span(Zone::Utc, NOW - span, NOW));
     picture
 }
 
-fn heap_panel(points: Vec<Point>, width: f64) -> Panel {
+pub(crate) fn heap_panel(points: Vec<Point>, width: f64) -> Panel {
     let mut panel = Panel::new("heap used", Unit::Bytes);
     panel.series.push(Series { color: Some(heapsoak_chart::Color::RED), ..Series::area("heap_used", points, width) });
     panel
@@ -89,6 +81,47 @@ fn eventful() -> Picture {
     ];
     picture.panels[0].series[0].points.truncate(175);
     picture.notice = Some("no data since 14:02:13".to_owned());
+    picture
+}
+
+/// Ten minutes that end by the death that everybody asks about.
+fn death() -> Picture {
+    let mut picture = picture("heap_used of node --max-old-space-size=60 leak.js", 600.0);
+    let mut points = saw(175, 3.0, 0.21 * MIB, 7);
+    points.iter_mut().for_each(|point| point.time -= 75.0);
+    let mut panel = heap_panel(points, 3.0);
+    panel.rules.push(Rule { value: 60.0 * MIB, label: "limit".to_owned(), kind: RuleKind::Limit, color: None });
+    panel.ticks = (0..60).map(|i| mark(75.0 + f64::from(i * i) / 7.0, MarkKind::Collection, "paused 12 ms")).collect();
+    picture.panels.push(panel);
+    picture.marks = vec![
+        mark(598.0, MarkKind::Start, "start"),
+        mark(110.0, MarkKind::Thrashing, "thrashing, 93 % of the time in collections"),
+        mark(75.0, MarkKind::OutOfMemory, "out of memory 14:01:52, 59.8 of 60 MiB"),
+        mark(75.0, MarkKind::End, "end"),
+    ];
+    picture.notice = Some("no data since 14:01:52".to_owned());
+    picture
+}
+
+fn gap() -> Picture {
+    let mut picture = plain();
+    picture.title = "A gap of a minute and one of a row".to_owned();
+    let points = &mut picture.panels[0].series[0].points;
+    points[60..80].iter_mut().for_each(|point| point.value = None);
+    points.remove(140);
+    picture
+}
+
+fn crash() -> Picture {
+    let mut picture = plain();
+    picture.title = "A crash, and another session".to_owned();
+    let points = &mut picture.panels[0].series[0].points;
+    points[100..104].iter_mut().for_each(|point| point.value = None);
+    picture.marks = vec![
+        mark(299.0, MarkKind::Crash, "renderer crash: tab crashed"),
+        mark(288.0, MarkKind::Restart, "restart: a new session"),
+        mark(287.0, MarkKind::Navigation, "navigation: http://127.0.0.1:4000/"),
+    ];
     picture
 }
 
@@ -212,91 +245,33 @@ fn small() -> Picture {
     picture
 }
 
-fn from_csv(path: &Path) -> Result<Option<Picture>, Box<dyn Error>> {
-    let text = std::fs::read_to_string(path)?;
-    let mut lines = text.lines();
-    let header: Vec<&str> = lines.next().unwrap_or_default().split(',').collect();
-    let column = |name: &str| header.iter().position(|found| *found == name);
-    let (Some(time), Some(heap)) = (column("t_s"), column("heap_used")) else { return Ok(None) };
-    let number = |fields: &[&str], column: usize| fields.get(column).and_then(|field| field.parse::<f64>().ok());
-    let mut rows: Vec<Vec<f64>> = Vec::new();
-    for line in lines {
-        let fields: Vec<&str> = line.split(',').collect();
-        let (Some(time), Some(heap)) = (number(&fields, time), number(&fields, heap)) else { continue };
-        let row = (time.max(0.0) / 3.0).floor();
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "seconds of a short recording")]
-        rows.resize((row as usize + 1).max(rows.len()), Vec::new());
-        if let Some(last) = rows.last_mut() {
-            last.push(heap);
-        }
-    }
-    let span = rows.len() as f64 * 3.0;
-    let points = rows.iter().enumerate().map(|(index, values)| Point {
-        time: NOW - span + (index + 1) as f64 * 3.0,
-        value: (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64),
-        low: values.iter().copied().reduce(f64::min),
-        high: values.iter().copied().reduce(f64::max),
-    });
-    let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    let mut picture = picture(&name, span);
-    picture.panels.push(heap_panel(points.collect(), 3.0));
-    Ok(Some(picture))
-}
-
-fn gallery() -> Vec<(&'static str, Picture)> {
-    let dark = |mut picture: Picture| {
-        picture.theme = Theme::Dark;
-        picture
-    };
-    let mut sharp = plain();
-    sharp.scale = 2.0;
+/// Every picture, light and at scale 1.
+pub(crate) fn gallery() -> Vec<(&'static str, Picture)> {
     let mut bare = plain();
     bare.frame = Frame::Bare;
     bare.size = heapsoak_chart::Size { width: 320, height: 120, full: false };
     let mut mono = plain();
     mono.font = heapsoak_chart::Font { family: heapsoak_chart::Family::Mono, size: 14.0 };
     vec![
-        ("plain", plain()),
-        ("plain-dark", dark(plain())),
-        ("plain-sharp", sharp),
-        ("plain-mono", mono),
-        ("bare", bare),
-        ("eventful", eventful()),
-        ("eventful-dark", dark(eventful())),
-        ("crowded-marks", crowded_marks()),
-        ("week", week()),
-        ("zoomed", zoomed()),
-        ("panels", panels()),
-        ("panels-dark", dark(panels())),
-        ("twelve", twelve()),
-        ("stacked", stacked()),
+        ("empty", empty()),
+        ("one-sample", one_sample()),
+        ("ten-minutes", plain()),
+        ("seven-days", week()),
         ("flat", flat("A flat line", 5.0 * MIB, Unit::Bytes)),
         ("flat-zero", flat("Nothing but zeros", 0.0, Unit::Count)),
         ("negative", waves("Below zero", 40.0, Unit::Milliseconds)),
         ("huge", waves("Huge values", 1e270, Unit::Count)),
-        ("one-sample", one_sample()),
-        ("empty", empty()),
+        ("twelve", twelve()),
+        ("gap", gap()),
+        ("crash", crash()),
+        ("death", death()),
+        ("everything", eventful()),
+        ("crowded-marks", crowded_marks()),
+        ("zoomed", zoomed()),
+        ("panels", panels()),
+        ("stacked", stacked()),
         ("small", small()),
+        ("bare", bare),
+        ("mono", mono),
     ]
-}
-
-fn main() -> Result<(), Box<dyn Error>> {
-    let mut arguments = std::env::args().skip(1);
-    let out = arguments.next().ok_or("name a folder for the pictures")?;
-    let out = Path::new(&out);
-    std::fs::create_dir_all(out)?;
-    let mut pictures: Vec<(String, Picture)> =
-        gallery().into_iter().map(|(name, picture)| (name.to_owned(), picture)).collect();
-    if let Some(folder) = arguments.next() {
-        for entry in std::fs::read_dir(folder)? {
-            if let Some(picture) = from_csv(&entry?.path())? {
-                pictures.push((format!("csv-{}", picture.title), picture));
-            }
-        }
-    }
-    for (name, picture) in pictures {
-        File::create(out.join(format!("{name}.png")))?.write_all(&png(&picture)?)?;
-        File::create(out.join(format!("{name}.svg")))?.write_all(svg(&picture)?.as_bytes())?;
-    }
-    Ok(())
 }
