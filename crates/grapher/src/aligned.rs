@@ -49,7 +49,15 @@ pub(crate) fn picture(
     };
     let mut picture = settings.empty(title(settings, &lanes), span);
     (picture.from, picture.to, picture.across) = (0.0, most, across);
-    picture.subtitle = lanes.iter().map(|lane| lane.subtitle.as_str()).collect::<Vec<_>>().join("  |  ");
+    picture.subtitle = match lanes.as_slice() {
+        [lane] => lane.about.clone(),
+        lanes => {
+            let files: Vec<&str> = lanes.iter().map(|lane| lane.file.as_str()).collect();
+            format!("{} · {}", files.join(" beside "), clock::zone_at(span.end_us))
+        }
+    };
+    // One line has no room for what is known of two runs.
+    picture.comments = lanes.iter().filter(|lane| !lane.name.is_empty()).map(|lane| lane.about.clone()).collect();
     let cell = most / f64::from(settings.size.width.max(1));
     for lane in lanes {
         lane.add(&mut picture, cell);
@@ -85,7 +93,10 @@ struct Lane {
     name: String,
     place: usize,
     title: String,
-    subtitle: String,
+    /// The file and the run.
+    file: String,
+    /// The same, its target where the title does not tell it, how long it took and since when.
+    about: String,
     drawn: Drawn,
     marks: Vec<Mark>,
     begin_s: f64,
@@ -130,7 +141,8 @@ impl Lane {
             name: name.to_owned(),
             place,
             title: title_of(&drawn.names, run),
-            subtitle: subtitle(info, run, (begin_us, end_us), alignment.other.is_some()),
+            about: about(info, run, (begin_us, end_us), alignment.other.is_some()),
+            file: file_and_run(info, run),
             marks: marks::of_events(&events),
             drawn,
             begin_s: seconds(begin_us),
@@ -206,14 +218,16 @@ fn ends_of_run(info: &Info) -> (i64, i64) {
     (begin.as_micros(), end.as_micros())
 }
 
-/// The file, the run, its target where the title does not tell it, how long it took and since when.
-fn subtitle(info: &Info, run: Option<&Run>, (begin_us, end_us): (i64, i64), with_target: bool) -> String {
+fn file_and_run(info: &Info, run: Option<&Run>) -> String {
     let file = info.path.file_name().unwrap_or(info.path.as_os_str()).to_string_lossy();
+    run.map_or_else(|| file.to_string(), |run| format!("{file} · run {}", run.id))
+}
+
+fn about(info: &Info, run: Option<&Run>, (begin_us, end_us): (i64, i64), with_target: bool) -> String {
     let length = Duration::from_micros(u64::try_from(end_us.saturating_sub(begin_us)).unwrap_or(0));
     let target = run.map(|run| redact::url(&run.begun.target)).filter(|target| with_target && !target.is_empty());
     let parts = [
-        Some(file.into_owned()),
-        run.map(|run| format!("run {}", run.id)),
+        Some(file_and_run(info, run)),
         target,
         Some(duration::format_duration(length)),
         Some(format!("from {} {}", crate::notice::clock_time(begin_us, i64::MIN), clock::zone_at(begin_us))),
