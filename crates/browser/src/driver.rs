@@ -16,12 +16,16 @@ use tokio::{
 };
 use url::Url;
 
-use crate::{BrowserError, tail::Tail, tree};
+use crate::{BrowserError, Culprit, Trace, culprit, tail::Tail, tree};
 
 /// How often the process list is read while processes end.
-const LOOK_AGAIN: Duration = Duration::from_millis(20);
+pub(crate) const LOOK_AGAIN: Duration = Duration::from_millis(20);
+/// The names of run folders begin so.
+pub(crate) const PREFIX: &str = "heapsoak-";
 /// What chromedriver says once it listens; its port follows.
 const READY: &str = "started successfully on port ";
+/// What Chromium says when V8 gives up: (Reached heap limit) or another reason follows.
+const OUT_OF_MEMORY: &str = "V8 javascript OOM";
 
 /// How to start a driver of our own.
 #[derive(Debug, Clone)]
@@ -71,6 +75,7 @@ struct Own {
     guardian_pid: i32,
     driver_pid: Option<i32>,
     folder: PathBuf,
+    trace: Option<Trace>,
     tail: Tail,
 }
 
@@ -159,9 +164,25 @@ impl Driver {
         Some(&self.own.as_ref()?.folder)
     }
 
+    /// By what another process can find what we started, should we be killed; see [`sweep`](crate::sweep).
+    pub fn trace(&self) -> Option<&Trace> {
+        self.own.as_ref()?.trace.as_ref()
+    }
+
+    /// Who keeps a session of our driver from answering; of a remote driver nothing can be seen. Takes 0.3 s.
+    pub async fn culprit(&self) -> Option<Culprit> {
+        let own = self.own.as_ref()?;
+        Some(culprit::look(own.guardian_pid, own.driver_pid).await)
+    }
+
     /// The last words of the driver that we started, in one line.
     pub fn last_words(&self) -> String {
         self.own.as_ref().map(|own| own.tail.line()).unwrap_or_default()
+    }
+
+    /// Whether a page of our driver's browser has died because its heap was full. Known some milliseconds after its end.
+    pub fn saw_out_of_memory(&self) -> bool {
+        self.own.as_ref().is_some_and(|own| own.tail.text().contains(OUT_OF_MEMORY))
     }
 
     /// Resolves when our driver or its guardian has ended, with the reason; never for a remote driver.
@@ -191,7 +212,8 @@ impl Own {
         let mut guardian = Command::new(&options.guardian_exe)
             .args(&options.guardian_args)
             .args(["--remove".as_ref(), folder.as_os_str(), "--".as_ref(), options.driver.as_os_str()])
-            .arg("--port=0")
+            // What the browser says on its stderr comes to ours: there it tells that a page ran out of memory.
+            .args(["--port=0", "--enable-chrome-logs"])
             .env("TMPDIR", folder)
             // Else the dumps of crashed pages pile up in the user's home.
             .env("BREAKPAD_DUMP_LOCATION", folder.join("crashes"))
@@ -201,7 +223,12 @@ impl Own {
             .spawn()?;
         let pipe = guardian.stdin.take().ok_or(io::ErrorKind::BrokenPipe)?;
         let guardian_pid = guardian.id().unwrap_or_default().cast_signed();
-        Ok(Own { guardian, pipe, guardian_pid, driver_pid: None, folder: folder.to_owned(), tail: Tail::default() })
+        let trace = Trace::of(guardian_pid, folder);
+        if let Some(Err(error)) = trace.as_ref().map(Trace::mark) {
+            tracing::debug!(%error, "the run folder cannot be marked: should we be killed, nobody knows it for ours");
+        }
+        let (folder, tail) = (folder.to_owned(), Tail::default());
+        Ok(Own { guardian, pipe, guardian_pid, driver_pid: None, folder, trace, tail })
     }
 
     /// Waits until the driver listens; gives its port.
@@ -233,7 +260,7 @@ impl Own {
             tree::signal(&[self.guardian_pid], Signal::SIGKILL);
         }
         loop {
-            let left = tree::of_run(self.guardian_pid, &self.folder);
+            let left = tree::of_run(Some(self.guardian_pid), &self.folder);
             if left.is_empty() {
                 remove(&self.folder);
                 return Ok(());
@@ -250,7 +277,7 @@ impl Own {
 /// A folder that only we can read. The guardian removes it.
 fn run_folder(parent: &Path) -> Result<PathBuf, BrowserError> {
     tempfile::Builder::new()
-        .prefix("heapsoak-")
+        .prefix(PREFIX)
         .permissions(fs::Permissions::from_mode(0o700))
         .disable_cleanup(true)
         .tempdir_in(parent)
@@ -258,7 +285,7 @@ fn run_folder(parent: &Path) -> Result<PathBuf, BrowserError> {
         .map_err(|source| BrowserError::RunFolder { path: parent.to_owned(), source })
 }
 
-fn remove(folder: &Path) {
+pub(crate) fn remove(folder: &Path) {
     if let Err(error) = fs::remove_dir_all(folder)
         && error.kind() != io::ErrorKind::NotFound
     {

@@ -107,10 +107,8 @@ pub enum Fault {
 pub enum Fate {
     /// The session is usable: count the failed iteration and go on.
     NextIteration,
-    /// Close this session and open another on the same driver.
-    NewSession,
-    /// End the driver and all that hangs on it, start another.
-    NewDriver,
+    /// End the session and, if it is ours, the driver with all that hangs on it; start anew.
+    Restart,
     /// No try will ever succeed.
     Stop,
 }
@@ -138,18 +136,22 @@ impl Fault {
 
     /// What to do about it.
     ///
-    /// A stopped page cannot be told from a stopped driver, and a driver that hangs stays so: after
-    /// [`Fault::Unresponsive`] only a new driver is sure to help.
+    /// A driver would often give another session; but one that has lost a page or a browser keeps its processes and its
+    /// profile folder, and a stopped page makes it hang as if it were stopped itself. A new one costs 20 ms.
     pub fn fate(&self) -> Fate {
         match self {
-            Fault::RendererCrash | Fault::BrowserGone { .. } | Fault::WindowGone => Fate::NewSession,
-            Fault::DriverGone { .. } | Fault::Unresponsive { .. } | Fault::NotCreated { .. } => Fate::NewDriver,
+            Fault::RendererCrash
+            | Fault::BrowserGone { .. }
+            | Fault::WindowGone
+            | Fault::DriverGone { .. }
+            | Fault::Unresponsive { .. }
+            | Fault::ErrorPage { .. }
+            | Fault::NotCreated { .. } => Fate::Restart,
             Fault::Selector { .. } | Fault::RootNeedsNoSandbox => Fate::Stop,
             Fault::Stale
             | Fault::ElementNotFound { .. }
             | Fault::OutOfView { .. }
             | Fault::Alert { .. }
-            | Fault::ErrorPage { .. }
             | Fault::Timeout { .. }
             | Fault::Other { .. } => Fate::NextIteration,
         }
@@ -256,15 +258,15 @@ mod tests {
         let standard = |status, message: &'static str| CmdError::Standard(WebDriver::new(status, message));
         let io = |kind: io::ErrorKind| CmdError::Lost(io::Error::from(kind));
         use ErrorStatus as E;
-        check(CmdError::NotW3C(json!("tab crashed")), "renderer_crash", Fate::NewSession);
-        check(standard(E::UnknownError, "unknown error: tab crashed"), "renderer_crash", Fate::NewSession);
+        check(CmdError::NotW3C(json!("tab crashed")), "renderer_crash", Fate::Restart);
+        check(standard(E::UnknownError, "unknown error: tab crashed"), "renderer_crash", Fate::Restart);
         check(CmdError::NotW3C(json!({"status": 6})), "driver_error", Fate::NextIteration);
-        check(standard(E::InvalidSessionId, "invalid session id"), "browser_crash", Fate::NewSession);
-        check(standard(E::UnknownError, "disconnected: not connected to DevTools"), "browser_crash", Fate::NewSession);
-        check(standard(E::NoSuchWindow, "target window already closed"), "window_closed", Fate::NewSession);
-        check(io(io::ErrorKind::BrokenPipe), "driver_crash", Fate::NewDriver);
-        check(io(io::ErrorKind::ConnectionRefused), "driver_crash", Fate::NewDriver);
-        check(io(io::ErrorKind::TimedOut), "unresponsive", Fate::NewDriver);
+        check(standard(E::InvalidSessionId, "invalid session id"), "browser_crash", Fate::Restart);
+        check(standard(E::UnknownError, "disconnected: not connected to DevTools"), "browser_crash", Fate::Restart);
+        check(standard(E::NoSuchWindow, "target window already closed"), "window_closed", Fate::Restart);
+        check(io(io::ErrorKind::BrokenPipe), "driver_crash", Fate::Restart);
+        check(io(io::ErrorKind::ConnectionRefused), "driver_crash", Fate::Restart);
+        check(io(io::ErrorKind::TimedOut), "unresponsive", Fate::Restart);
         check(standard(E::StaleElementReference, "stale element reference"), "stale_element", Fate::NextIteration);
         check(standard(E::NoSuchElement, "no such element"), "element_absent", Fate::NextIteration);
         check(standard(E::MoveTargetOutOfBounds, "(5, 9000) is out of bounds"), "out_of_view", Fate::NextIteration);
@@ -275,8 +277,8 @@ mod tests {
             "timeout",
             Fate::NextIteration,
         );
-        check(standard(E::SessionNotCreated, "Chrome instance exited"), "session_not_created", Fate::NewDriver);
-        check(standard(E::UnknownError, "net::ERR_CONNECTION_REFUSED\n  (Session"), "error_page", Fate::NextIteration);
+        check(standard(E::SessionNotCreated, "Chrome instance exited"), "session_not_created", Fate::Restart);
+        check(standard(E::UnknownError, "net::ERR_CONNECTION_REFUSED\n  (Session"), "error_page", Fate::Restart);
         check(standard(E::UnknownError, "something new"), "driver_error", Fate::NextIteration);
         check(CmdError::NotJson("<html>".to_owned()), "driver_error", Fate::NextIteration);
     }

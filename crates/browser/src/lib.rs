@@ -6,6 +6,7 @@
 //! * [`Driver`] is a chromedriver of our own under a [`guardian`], or somebody else's ([`Driver::remote`]).
 //! * [`Session`] is one browser window: [`Session::goto`], [`Session::hover`], [`Session::close`].
 //! * [`Fault`] is what can go wrong in a session; [`classify`] tells them apart, [`Fault::fate`] says what to do.
+//! * [`Culprit`] is who keeps a session from answering; [`sweep`] clears up after a run that was killed.
 //! * [`Way`] is how a sampler reaches the page beside the session; [`Execute`] is the way of last resort.
 //!
 //! # Invariants
@@ -38,6 +39,7 @@
 //! # }
 //! ```
 mod capabilities;
+mod culprit;
 mod driver;
 mod error;
 mod execute;
@@ -46,15 +48,18 @@ pub mod find;
 pub mod guardian;
 mod handles;
 mod session;
+mod sweep;
 mod tail;
 mod tree;
 mod way;
 mod wire;
 
 pub use capabilities::SessionOptions;
+pub use culprit::Culprit;
 pub use driver::{Driver, DriverOptions};
 pub use error::BrowserError;
 pub use execute::Execute;
 pub use fault::{Fate, Fault, classify};
 pub use session::{Facts, Session};
+pub use sweep::{Trace, sweep};
 pub use way::Way;

@@ -55,6 +55,8 @@ pub struct Session {
     capabilities: Value,
     place: Place,
     options: SessionOptions,
+    /// Where it was sent last.
+    url: Option<Url>,
     found: Option<(String, Element)>,
     handles: Handles,
 }
@@ -85,6 +87,7 @@ impl Session {
             capabilities,
             place,
             options: options.clone(),
+            url: None,
             found: None,
             handles: Handles::default(),
         };
@@ -136,17 +139,25 @@ impl Session {
     /// finish, and what can befall any command.
     pub async fn goto(&mut self, url: &Url) -> Result<(), Fault> {
         self.found = None;
+        self.url = Some(url.clone());
         self.handles.lost();
         // The driver has the same deadline and knows more: it speaks first.
         let deadline = self.options.page_load_deadline + Duration::from_secs(1);
         within("the page", deadline, self.client.issue_cmd(Navigate(url.to_string())))
             .await
             .map_err(|fault| for_url(fault, url))?;
+        self.check_page().await
+    }
+
+    /// Whether the browser shows an error page of its own, to which a page may come long after it was loaded.
+    async fn check_page(&mut self) -> Result<(), Fault> {
         let found = self.document_url().await?;
-        if found.starts_with(ERROR_PAGE) {
-            return Err(Fault::ErrorPage { url: public(url), found });
+        if !found.starts_with(ERROR_PAGE) {
+            return Ok(());
         }
-        Ok(())
+        let name = self.ask("document.querySelector('.error-code')?.textContent").await?;
+        let found = if name.is_empty() { found } else { name };
+        Err(Fault::ErrorPage { url: self.url.as_ref().map(public).unwrap_or_default(), found })
     }
 
     /// The document's own URL, which is the truth where the driver names the address that was asked for.
@@ -154,10 +165,16 @@ impl Session {
     /// # Errors
     /// What can befall any command.
     pub async fn document_url(&mut self) -> Result<String, Fault> {
+        self.ask("document.URL").await
+    }
+
+    /// The text that an expression has in the page; empty if it has none.
+    async fn ask(&mut self, expression: &str) -> Result<String, Fault> {
         self.handles.lost();
-        let script = self.client.execute("return document.URL", Vec::new());
-        let url = within("the document's URL", self.options.command_deadline, script).await?;
-        Ok(url.as_str().unwrap_or_default().to_owned())
+        let script = format!("return {expression}");
+        let answer =
+            within("the document", self.options.command_deadline, self.client.execute(&script, Vec::new())).await?;
+        Ok(answer.as_str().unwrap_or_default().to_owned())
     }
 
     /// Moves the pointer over the middle of the element: one W3C pointer move of duration 0, which takes one frame.
@@ -166,8 +183,8 @@ impl Session {
     /// view. The handle that the driver leaves in the page is released.
     ///
     /// # Errors
-    /// [`Fault::ElementNotFound`], [`Fault::Selector`], [`Fault::OutOfView`], [`Fault::Stale`] when the element went twice
-    /// within one call, [`Fault::Alert`], and what can befall any command.
+    /// [`Fault::ElementNotFound`], [`Fault::ErrorPage`] when that is why, [`Fault::Selector`], [`Fault::OutOfView`],
+    /// [`Fault::Stale`] when the element went twice within one call, [`Fault::Alert`], and what can befall any command.
     pub async fn hover(&mut self, css: &str) -> Result<(), Fault> {
         let known = self.found.take().filter(|(selector, _)| selector == css);
         let mut element = match &known {
@@ -212,9 +229,13 @@ impl Session {
     async fn find(&mut self, css: &str) -> Result<Element, Fault> {
         self.handles.lost();
         let find = self.client.find(Locator::Css(css));
-        within("the search for the element", self.options.command_deadline, find)
-            .await
-            .map_err(|fault| for_element(fault, css))
+        match within("the search for the element", self.options.command_deadline, find).await {
+            Err(fault @ Fault::ElementNotFound { .. }) => {
+                self.check_page().await?;
+                Err(for_element(fault, css))
+            }
+            found => found.map_err(|fault| for_element(fault, css)),
+        }
     }
 
     async fn point(&mut self, element: &Element) -> Result<(), Fault> {

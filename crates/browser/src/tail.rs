@@ -3,8 +3,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::io::{AsyncRead, AsyncReadExt};
 
-/// Enough for the lines that say why a driver failed.
-const KEPT_BYTES: usize = 4096;
+/// Enough for the lines that say why a driver failed, or V8's last collections before a page's end.
+const KEPT_BYTES: usize = 16 * 1024;
 
 /// A shared buffer of at most [`KEPT_BYTES`].
 #[derive(Debug, Clone, Default)]

@@ -12,6 +12,8 @@ pub(crate) struct Process {
     pub(crate) pid: i32,
     pub(crate) parent: i32,
     pub(crate) session: i32,
+    /// In clock ticks since the machine started.
+    pub(crate) started: u64,
 }
 
 /// All processes of this machine but zombies, which are as good as gone.
@@ -19,7 +21,7 @@ pub(crate) fn living() -> Vec<Process> {
     let Ok(all) = procfs::process::all_processes() else { return Vec::new() };
     all.filter_map(|process| process.ok()?.stat().ok())
         .filter(|stat| !matches!(stat.state, 'Z' | 'X'))
-        .map(|stat| Process { pid: stat.pid, parent: stat.ppid, session: stat.session })
+        .map(|stat| Process { pid: stat.pid, parent: stat.ppid, session: stat.session, started: stat.starttime })
         .collect()
 }
 
@@ -37,10 +39,10 @@ pub(crate) fn with_descendants(all: &[Process], roots: impl IntoIterator<Item = 
 /// What belongs to the run of `guardian`, even after it has died and its children have been given away.
 ///
 /// The guardian leads a session of its own, which all but the crash handlers stay in; those carry the run folder as
-/// their TMPDIR (a page's process does not: it overwrites its environment).
-pub(crate) fn of_run(guardian: i32, folder: &Path) -> Vec<i32> {
+/// their TMPDIR (a page's process does not: it overwrites its environment). Without a guardian only that mark counts.
+pub(crate) fn of_run(guardian: Option<i32>, folder: &Path) -> Vec<i32> {
     let all = living();
-    let roots = all.iter().filter(|p| p.session == guardian || carries(p.pid, folder)).map(|p| p.pid);
+    let roots = all.iter().filter(|p| Some(p.session) == guardian || carries(p.pid, folder)).map(|p| p.pid);
     with_descendants(&all, roots.collect::<Vec<_>>(), std::process::id().cast_signed())
 }
 
@@ -63,7 +65,7 @@ mod tests {
     use super::*;
 
     fn process((pid, parent): (i32, i32)) -> Process {
-        Process { pid, parent, session: 1 }
+        Process { pid, parent, session: 1, started: 0 }
     }
 
     #[test]

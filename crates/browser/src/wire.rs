@@ -7,7 +7,7 @@ use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_timeout::TimeoutConnector;
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use url::{ParseError, Url};
 
 use crate::{Fault, classify};
@@ -41,13 +41,21 @@ fn connector(longest: Duration) -> TimeoutConnector<HttpsConnector<HttpConnector
     connector
 }
 
-/// Waits for a command, at most until its deadline.
+/// A timer that is this much late shows that we were stopped ourselves, or the machine was: an answer may have come.
+const OVERSLEPT: Duration = Duration::from_secs(1);
+
+/// Waits for a command, at most until its deadline; once more when we were not there to see it answered.
 pub(crate) async fn within<T>(
     what: &str,
     deadline: Duration,
     command: impl Future<Output = Result<T, CmdError>>,
 ) -> Result<T, Fault> {
-    match timeout(deadline, command).await {
+    let (begun, mut command) = (Instant::now(), std::pin::pin!(command));
+    let mut answer = timeout(deadline, &mut command).await;
+    if answer.is_err() && begun.elapsed() > deadline + OVERSLEPT {
+        answer = timeout(deadline, command).await;
+    }
+    match answer {
         Ok(Ok(answer)) => Ok(answer),
         Ok(Err(error)) => Err(match classify(&error) {
             Fault::Unresponsive { after, .. } => Fault::Unresponsive { what: what.to_owned(), after },

@@ -64,7 +64,7 @@ async fn a_crashed_page_is_told_and_the_driver_gives_another_session() {
     let mut first = session(&driver, STEADY).await;
     strike(&driver, "--type=renderer", Signal::SIGKILL);
     let fault = first.hover("#kw").await.unwrap_err();
-    assert_eq!((&fault, fault.fate()), (&Fault::RendererCrash, Fate::NewSession));
+    assert_eq!((&fault, fault.fate()), (&Fault::RendererCrash, Fate::Restart));
     let _ = first.close(2 * SECOND).await;
     session(&driver, STEADY).await.hover("#kw").await.unwrap();
     end(driver).await;
@@ -82,7 +82,7 @@ async fn a_killed_browser_is_told_from_a_killed_driver() {
     let ended = tokio::time::timeout(3 * SECOND, driver.ended()).await.unwrap();
     assert!(ended.to_string().contains("the driver ended"), "{ended}");
     let fault = second.hover("#kw").await.unwrap_err();
-    assert_eq!((fault.kind(), fault.fate()), ("driver_crash", Fate::NewDriver), "{fault}");
+    assert_eq!((fault.kind(), fault.fate()), ("driver_crash", Fate::Restart), "{fault}");
     end(driver).await;
 }
 
@@ -96,7 +96,7 @@ async fn a_stopped_driver_costs_no_more_than_the_deadline_and_is_still_ended() {
     strike(&driver, "chromedriver", Signal::SIGSTOP);
     let start = Instant::now();
     let fault = session.hover("#kw").await.unwrap_err();
-    assert_eq!((fault.kind(), fault.fate()), ("unresponsive", Fate::NewDriver));
+    assert_eq!((fault.kind(), fault.fate()), ("unresponsive", Fate::Restart));
     assert!(start.elapsed() < 2 * SECOND, "{:?}", start.elapsed());
     assert_eq!(session.close(SECOND / 2).await.unwrap_err().kind(), "unresponsive");
     end(driver).await;

@@ -2,9 +2,10 @@
 //!
 //! Rules take `now` as an argument; only the outermost layer asks here.
 
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use chrono::{DateTime, Local, Utc};
+use nix::time::{ClockId, clock_gettime};
 
 /// The time of day, in microseconds since the unix epoch.
 #[must_use]
@@ -31,13 +32,21 @@ pub fn zone_at(time_us: i64) -> String {
 pub struct Anchor {
     wall_us: i64,
     monotonic: Instant,
+    /// What counts on while the machine sleeps, which the monotonic clock does not.
+    since_boot: Duration,
 }
 
 impl Anchor {
     /// Reads both clocks.
     #[must_use]
     pub fn now() -> Self {
-        Self { wall_us: now_us(), monotonic: Instant::now() }
+        Self { wall_us: now_us(), monotonic: Instant::now(), since_boot: since_boot() }
+    }
+
+    /// The same instant under a later time of day: for a wall clock that was set back before.
+    #[must_use]
+    pub fn not_before(self, wall_us: i64) -> Self {
+        Self { wall_us: self.wall_us.max(wall_us), ..self }
     }
 
     /// When it was taken, in microseconds since the unix epoch.
@@ -70,17 +79,26 @@ impl Anchor {
     pub fn wall_ahead_us(&self) -> i64 {
         now_us().saturating_sub(self.now_us())
     }
+
+    /// How long the machine has slept since, in microseconds.
+    #[must_use]
+    pub fn slept_us(&self) -> i64 {
+        let slept = since_boot().saturating_sub(self.since_boot).saturating_sub(self.monotonic.elapsed());
+        i64::try_from(slept.as_micros()).unwrap_or(i64::MAX)
+    }
+}
+
+fn since_boot() -> Duration {
+    clock_gettime(ClockId::CLOCK_BOOTTIME).map(Duration::from).unwrap_or_default()
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     #[test]
     fn anchored_time_counts_with_the_monotonic_clock_only() {
-        let anchor = Anchor { wall_us: 1_000_000, monotonic: Instant::now() };
+        let anchor = Anchor { wall_us: 1_000_000, ..Anchor::now() };
         assert_eq!(anchor.at_us(anchor.instant() + Duration::from_millis(1500)), 2_500_000);
         assert!(anchor.wall_ahead_us() > 0, "the wall clock is far ahead of 1970");
     }
@@ -88,7 +106,7 @@ mod tests {
     #[test]
     fn an_instant_before_the_anchor_saturates_to_it() {
         let earlier = Instant::now();
-        let anchor = Anchor { wall_us: 5, monotonic: earlier + Duration::from_secs(1) };
+        let anchor = Anchor { wall_us: 5, monotonic: earlier + Duration::from_secs(1), ..Anchor::now() };
         assert_eq!(anchor.at_us(earlier), 5);
     }
 }

@@ -36,6 +36,16 @@ where
     finish_with(program, result, TROUBLE)
 }
 
+/// From now on a panic in any thread ends the process with `status`, after it was told on stderr: a program that has lost one
+/// of its threads would go on as if it did all that it is there for.
+pub fn on_panic(status: u8) {
+    let tell = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        tell(panic);
+        std::process::exit(i32::from(status));
+    }));
+}
+
 /// As [`finish`], with another status for an error ([`RECORDER_FAILED`]).
 pub fn finish_with<E>(program: &str, result: Result<u8, E>, on_error: u8) -> ExitCode
 where

@@ -16,6 +16,7 @@
 pub mod clock;
 pub mod duration;
 pub mod exit;
+pub mod limits;
 pub mod logging;
 pub mod output;
 pub mod redact;

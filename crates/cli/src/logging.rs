@@ -59,7 +59,13 @@ where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
     let filter = EnvFilter::try_from_env(LOG_VARIABLE).unwrap_or_else(|_| EnvFilter::new(verbosity.directives()));
-    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer).with_target(false);
+    // A log that cannot be written is told by the subscriber on stderr, and by a panic if that is where it goes: a full
+    // disk under the log, or a reader of the pipe that has gone, would end us.
+    let subscriber = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(writer)
+        .with_target(false)
+        .log_internal_errors(false);
     // Only a second call fails, and then the first subscriber stays.
     drop(subscriber.try_init());
 }

@@ -111,6 +111,9 @@ pub(crate) struct SoakArgs {
     /// Browser to start: a name on PATH or a path [default: the first Chromium found]
     #[arg(long, help_heading = "What", value_name = "NAME")]
     browser: Option<String>,
+    /// Further argument of the browser, for instance --browser-arg=--js-flags=--max-old-space-size=60; may be repeated
+    #[arg(long = "browser-arg", help_heading = "What", value_name = "ARG", allow_hyphen_values = true)]
+    browser_args: Vec<String>,
     /// Show the browser's window
     #[arg(long, help_heading = "What")]
     headed: bool,
@@ -308,6 +311,7 @@ impl SoakArgs {
             interval: self.interval,
             webdriver: self.webdriver,
             browser: self.browser,
+            browser_args: self.browser_args,
             headed: self.headed,
             no_sandbox: self.no_sandbox,
             allow_remote_unsandboxed: self.allow_remote_unsandboxed,

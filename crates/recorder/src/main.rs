@@ -12,11 +12,12 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use heapsoak_browser::guardian;
-use heapsoak_cli::{exit, logging};
+use heapsoak_cli::{exit, limits, logging};
 
 use args::{Command, CommandLine};
 
 fn main() -> ExitCode {
+    limits::outlive_file_size();
     let command_line = CommandLine::parse_from(hidden::arguments());
     match command_line.command {
         Some(Command::Guardian { arguments }) => guardian::run(arguments),
@@ -37,6 +38,7 @@ fn main() -> ExitCode {
             let verbosity = command_line.soak.verbosity();
             let settings = command_line.soak.settings();
             let on_error = if settings.command.is_empty() { exit::TROUBLE } else { exit::RECORDER_FAILED };
+            exit::on_panic(on_error);
             exit::finish_with("recorder", soak::run(&settings, verbosity), on_error)
         }
     }

@@ -36,6 +36,8 @@ pub(crate) struct Page {
     pub(crate) webdriver: Option<String>,
     /// The browser to start, by name or path.
     pub(crate) browser: Option<String>,
+    /// Its further arguments.
+    pub(crate) browser_args: Vec<String>,
     pub(crate) headed: bool,
     pub(crate) no_sandbox: bool,
     /// Whether a page of another machine may be shown without a sandbox.

@@ -27,7 +27,10 @@ const CACHE_KIB: i64 = 512;
 /// The `-wal` is cut to this when it starts again, and written back within a commit when nobody called for it before.
 pub(crate) const WAL_BYTES: i64 = 16 << 20;
 
-/// Pages of [`WAL_BYTES`], of 4 KiB each.
+/// SQLite's own page size: ours is never set.
+pub(crate) const PAGE_BYTES: u64 = 4096;
+
+/// Pages of [`WAL_BYTES`].
 pub(crate) const WAL_PAGES: i64 = WAL_BYTES / 4096;
 
 /// SQLite before this can corrupt a WAL file that two processes checkpoint.

@@ -106,6 +106,14 @@ pub enum StoreError {
         /// What needed it.
         doing: &'static str,
     },
+    /// The file lies, or would lie, on a filesystem on which SQLite's log can be damaged.
+    #[error("{} lies on {filesystem}, where a store that is written can be damaged: record into a file on a local disk", path.display())]
+    Filesystem {
+        /// The file.
+        path: PathBuf,
+        /// What kind of filesystem it is.
+        filesystem: &'static str,
+    },
     /// A source was asked for that the store does not have.
     #[error("{} has no source {name:?}: it has {known}", path.display())]
     NoSource {
@@ -176,6 +184,22 @@ pub enum StoreError {
         /// The version that was linked.
         found: &'static str,
     },
+}
+
+impl StoreError {
+    /// Whether no later try can succeed: the file is gone, is another one, or is not what was written.
+    #[must_use]
+    pub fn is_final(&self) -> bool {
+        matches!(
+            self,
+            Self::Lost { .. }
+                | Self::Replaced { .. }
+                | Self::NotAFile { .. }
+                | Self::Foreign { .. }
+                | Self::Newer { .. }
+                | Self::Damaged { .. }
+        )
+    }
 }
 
 fn holder(pid: Option<u32>) -> String {

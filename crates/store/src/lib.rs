@@ -15,7 +15,8 @@
 //! * **One writer**: the second is refused with the pid of the first.
 //! * **Unknown is NULL**: never 0, and never a row that was left out.
 //!
-//! What may not: a network filesystem. SQLite's write-ahead log needs memory shared by all who have the file open.
+//! What may not: a network filesystem. SQLite's write-ahead log needs memory shared by all who have the file open; a
+//! writer refuses to work there.
 //!
 //! # Writing and reading
 //!
@@ -77,7 +78,9 @@ mod connect;
 mod crc;
 mod create;
 mod error;
+mod filesystem;
 mod gc;
+mod guardian;
 mod history;
 #[cfg(test)]
 mod hostile;
@@ -97,6 +100,7 @@ mod writer;
 
 pub use error::StoreError;
 pub use gc::{Gc, GcKind, NewGc};
+pub use guardian::Guardian;
 pub use model::{
     ArchiveInfo, Column, Damage, Event, Existing, Info, LastUpdate, NewRun, NewSource, Run, RunEnd, RunId, Table,
 };

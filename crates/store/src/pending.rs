@@ -9,6 +9,7 @@ use heapsoak_rrd::{Reading, Row, State, Time};
 use rusqlite::Connection;
 
 use crate::gc::{self, Gc};
+use crate::guardian::Guardian;
 use crate::load::{number, signed};
 use crate::model::{Event, Run, cut};
 use crate::records::{CdpRow, PdpRow, Point, put};
@@ -39,6 +40,8 @@ pub(crate) struct Pending {
     events_dropped: i64,
     /// By kind.
     gc: [VecDeque<Gc>; 2],
+    /// All there are now, when they changed.
+    guardians: Option<Vec<Guardian>>,
     /// Whether the state of the archives, or anything else, is newer than the file.
     pub(crate) any: bool,
 }
@@ -78,6 +81,11 @@ impl Pending {
         }
     }
 
+    pub(crate) fn guardians(&mut self, guardians: Vec<Guardian>) {
+        self.any = true;
+        self.guardians = Some(guardians);
+    }
+
     /// Writes everything, within the caller's transaction, and answers how many events gave way to newer ones. Nothing
     /// is forgotten: that is done when the transaction has succeeded.
     pub(crate) fn write(&self, conn: &Connection, state: &State) -> rusqlite::Result<i64> {
@@ -100,6 +108,10 @@ impl Pending {
                 put(conn, waiting.iter().cloned())?;
                 gc::prune(conn, newest)?;
             }
+        }
+        if let Some(guardians) = &self.guardians {
+            conn.execute("DELETE FROM guardian", [])?;
+            put(conn, guardians.iter().cloned())?;
         }
         Ok(dropped)
     }

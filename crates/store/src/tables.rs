@@ -10,7 +10,7 @@ pub(crate) const APPLICATION_ID: i64 = 0x4853_4F4B;
 pub(crate) const VERSION: i64 = 1;
 
 /// Name and definition of each table.
-pub(crate) const TABLES: [(&str, &str); 10] = [
+pub(crate) const TABLES: [(&str, &str); 11] = [
     ("store", STORE),
     ("source", SOURCE),
     ("archive", ARCHIVE),
@@ -21,6 +21,7 @@ pub(crate) const TABLES: [(&str, &str); 10] = [
     ("event", EVENT),
     ("gc", GC),
     ("writer", WRITER),
+    ("guardian", GUARDIAN),
 ];
 
 /// What belongs to the file as a whole: one row. `commits` tells a reader whether anything is new.
@@ -161,5 +162,16 @@ CREATE TABLE writer (
   -- The process that has the file open for writing, or had when it was killed: at most one row.
   id INTEGER PRIMARY KEY CHECK (id = 1),
   pid INTEGER NOT NULL,
+  crc INTEGER NOT NULL
+) STRICT";
+
+/// What a killed recorder could not end.
+const GUARDIAN: &str = "\
+CREATE TABLE guardian (
+  -- The guardians of browsers that are running, or were when the recorder was killed: the next one sweeps what they left.
+  pid INTEGER PRIMARY KEY,
+  started INTEGER NOT NULL,        -- clock ticks since the machine started
+  boot TEXT NOT NULL,              -- which start of the machine that was
+  folder TEXT NOT NULL,            -- of the browser's profile and temporary files
   crc INTEGER NOT NULL
 ) STRICT";

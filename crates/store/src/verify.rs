@@ -7,6 +7,7 @@ use rusqlite::Connection;
 
 use crate::connect::definition_of;
 use crate::gc::Gc;
+use crate::guardian::Guardian;
 use crate::history::time_of;
 use crate::load::{self, Definition, number, signed};
 use crate::model::{Damage, Event, Run};
@@ -42,6 +43,7 @@ pub(crate) fn verify(conn: &Connection, path: &Path) -> Vec<Damage> {
     found.extend(rows::<Event>(conn, |_| None));
     found.extend(rows::<Gc>(conn, |_| None));
     found.extend(rows::<WriterRow>(conn, |_| None));
+    found.extend(rows::<Guardian>(conn, |_| None));
     found
 }
 

@@ -6,12 +6,14 @@ use std::time::{Duration, Instant};
 use heapsoak_rrd::{Archive, Reading, RoundRobin, Schema, State, Step, Time, UpdateError};
 use rusqlite::{Connection, TransactionBehavior};
 
-use crate::connect::{self, WAL_PAGES};
+use crate::connect::{self, PAGE_BYTES, WAL_PAGES};
 use crate::create::{self, Plan, source_rows};
 use crate::error::{StoreError, io, sqlite};
+use crate::filesystem;
 use crate::gc::{self, Gc, GcKind, NewGc};
-use crate::load;
-use crate::lock::{Lock, Refusal};
+use crate::guardian::{self, Guardian};
+use crate::load::{self, unsigned};
+use crate::lock::{FileId, Lock, Refusal};
 use crate::model::{Event, Existing, NewRun, NewSource, Run, RunEnd, RunId, cut};
 use crate::pending::Pending;
 use crate::records::{Head, WriterRow, put};
@@ -42,6 +44,7 @@ pub struct Writer {
     sources: Vec<NewSource>,
     stored_sources: usize,
     head: Head,
+    left: Vec<Guardian>,
     pending: Pending,
     run: Option<Run>,
     next_run: i64,
@@ -49,6 +52,8 @@ pub struct Writer {
     /// By kind.
     next_gc: [i64; 2],
     patience: Duration,
+    /// The file that was its `-wal` when it was opened: SQLite would not notice either that it is gone.
+    wal: FileId,
     lock: Lock,
 }
 
@@ -77,6 +82,7 @@ impl Writer {
     /// Makes the file of a plan whose parts fit together, and opens it.
     pub(crate) fn make(path: &Path, plan: &Plan<'_>, existing: Existing) -> Result<Writer, StoreError> {
         let path = absolute(path)?;
+        filesystem::check(&path)?;
         let lock = create::create(&path, plan, existing).map_err(refused(&path))?;
         match open_held(&path, &lock) {
             Ok(opened) => Ok(Writer::new(opened, path, lock)),
@@ -94,6 +100,7 @@ impl Writer {
     /// [`StoreError::Damaged`]: the file is then as it was. Whatever SQLite or the operating system has against it.
     pub fn open(path: &Path) -> Result<Writer, StoreError> {
         let path = absolute(path)?;
+        filesystem::check(&path)?;
         let lock = Lock::take(&path).map_err(refused(&path))?;
         connect::probe(&path, |conn| {
             let definition = load::definition(conn, &path)?;
@@ -104,7 +111,7 @@ impl Writer {
     }
 
     fn new(opened: Opened, path: PathBuf, lock: Lock) -> Writer {
-        let Opened { conn, archives, sources, head, newest_run, newest_event, newest_gc } = opened;
+        let Opened { conn, wal, archives, sources, head, left, newest_run, newest_event, newest_gc } = opened;
         Writer {
             conn,
             path,
@@ -112,12 +119,14 @@ impl Writer {
             stored_sources: sources.len(),
             sources,
             head,
+            left,
             pending: Pending::default(),
             run: None,
             next_run: newest_run.saturating_add(1),
             next_event: newest_event.saturating_add(1),
             next_gc: newest_gc.map(|newest| newest.saturating_add(1)),
             patience: connect::WRITER_PATIENCE,
+            wal,
             lock,
         }
     }
@@ -225,6 +234,16 @@ impl Writer {
         Ok(())
     }
 
+    /// The guardians that the writer before this one left behind when it was killed.
+    pub fn left_guardians(&self) -> &[Guardian] {
+        &self.left
+    }
+
+    /// Notes all guardians that there are now, in place of those noted before.
+    pub fn set_guardians(&mut self, guardians: Vec<Guardian>) {
+        self.pending.guardians(guardians);
+    }
+
     /// Writes all that is pending, in one transaction that is on disk when this returns.
     ///
     /// # Errors
@@ -268,16 +287,17 @@ impl Writer {
     }
 
     /// Writes the `-wal` back into the file, as far as readers let it, so that the file alone holds what was committed.
-    /// Meant to be called every few seconds; waits for nobody.
+    /// Meant to be called every few seconds; waits for nobody. Answers with the bytes of the `-wal` when it is longer than
+    /// it ever should be: a reader then keeps it from starting again, and it will go on growing.
     ///
     /// # Errors
     /// [`StoreError::Full`] and [`StoreError::Sqlite`]; what was committed is safe all the same.
-    pub fn checkpoint(&mut self) -> Result<(), StoreError> {
-        let pages = self.write_back("PASSIVE", CHECKPOINT_PATIENCE)?;
+    pub fn checkpoint(&mut self) -> Result<Option<u64>, StoreError> {
+        let mut pages = self.write_back("PASSIVE", CHECKPOINT_PATIENCE)?;
         if pages > WAL_PAGES {
-            self.write_back("TRUNCATE", CHECKPOINT_PATIENCE)?;
+            pages = self.write_back("TRUNCATE", CHECKPOINT_PATIENCE)?;
         }
-        Ok(())
+        Ok((pages > WAL_PAGES).then(|| unsigned(pages) * PAGE_BYTES))
     }
 
     /// Answers with the length of the `-wal` in pages. That a reader was in the way is no error.
@@ -292,13 +312,14 @@ impl Writer {
         write_back().map_err(sqlite(&self.path, "write the -wal back"))
     }
 
-    /// Whether the file that is written is still the one at its path. Cheap: to be asked every few seconds, because
+    /// Whether the file that is written is still the one at its path, and its `-wal` beside it. Cheap: to be asked every few seconds, because
     /// nothing else tells.
     ///
     /// # Errors
     /// [`StoreError::Lost`] and [`StoreError::Replaced`].
     pub fn check_path(&self) -> Result<(), StoreError> {
-        self.lock.id().still_at(&self.path)
+        self.lock.id().still_at(&self.path)?;
+        self.wal.still_at(&connect::beside(&self.path, "-wal"))
     }
 
     /// How long a commit waits for the lock of another program; 5 s at first.
@@ -346,9 +367,11 @@ impl Writer {
 /// What is read when a store is opened for writing.
 struct Opened {
     conn: Connection,
+    wal: FileId,
     archives: RoundRobin,
     sources: Vec<NewSource>,
     head: Head,
+    left: Vec<Guardian>,
     newest_run: i64,
     newest_event: i64,
     newest_gc: [i64; 2],
@@ -370,6 +393,7 @@ fn open_held(path: &Path, lock: &Lock) -> Result<Opened, StoreError> {
     let (newest_run, newest_event) = (newest("run")?, newest("event")?);
     let gc = |kind| gc::newest(&conn, kind).map_err(sqlite(path, "read the newest row"));
     let newest_gc = [gc(GcKind::Minor)?, gc(GcKind::Major)?];
+    let left = guardian::read(&conn).map_err(sqlite(path, "read the guardians"))?;
     connect::for_writing(&conn, path)?;
     let sign = |conn: &mut Connection| {
         let all = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -377,8 +401,9 @@ fn open_held(path: &Path, lock: &Lock) -> Result<Opened, StoreError> {
         all.commit()
     };
     sign(&mut conn).map_err(sqlite(path, "write to it"))?;
+    let wal = FileId::at(&connect::beside(path, "-wal"))?;
     let load::Definition { head, sources, .. } = definition;
-    Ok(Opened { conn, archives, sources, head, newest_run, newest_event, newest_gc })
+    Ok(Opened { conn, wal, archives, sources, head, left, newest_run, newest_event, newest_gc })
 }
 
 /// Paths are kept whole, so that a change of directory, or a name like `file:x`, means nothing else later.

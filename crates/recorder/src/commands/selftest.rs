@@ -60,6 +60,7 @@ fn settings(folder: &Path, name: &str, leak_bytes_per_s: u64) -> Soak {
         interval: Duration::from_millis(100),
         webdriver: None,
         browser: None,
+        browser_args: Vec::new(),
         headed: false,
         no_sandbox: false,
         allow_remote_unsandboxed: false,

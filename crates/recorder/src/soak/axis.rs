@@ -35,6 +35,17 @@ impl Axis {
         self.anchor().wall_ahead_us()
     }
 
+    /// How long the machine has slept since the axis began, in microseconds.
+    pub(crate) fn slept_us(&self) -> i64 {
+        self.anchor().slept_us()
+    }
+
+    /// Goes on from `time` if the wall clock is not there yet.
+    pub(crate) fn not_before(&self, time: Time) {
+        let mut anchor = self.anchor();
+        *anchor = anchor.not_before(time.as_micros());
+    }
+
     /// Begins anew at the wall clock. Only for a clock that was set forward: an axis never goes back.
     pub(crate) fn follow_wall(&self) {
         *self.anchor() = Anchor::now();

@@ -7,6 +7,7 @@ mod checkpoint;
 mod command;
 mod command_target;
 mod ending;
+mod health;
 mod judgement;
 mod layout;
 mod open;
@@ -20,6 +21,7 @@ mod sandbox;
 mod service;
 mod sources;
 mod status;
+mod sweep;
 mod targets;
 mod tick;
 mod watch_page;
@@ -42,6 +44,7 @@ use tokio::runtime::Builder;
 
 use self::axis::Axis;
 use self::ending::Ending;
+use self::health::Health;
 use self::judgement::Judgement;
 use self::sampler::Sampler;
 use self::service::Manager;
@@ -61,7 +64,7 @@ const GRACE: Duration = Duration::from_millis(100);
 pub(crate) fn run(settings: &Soak, verbosity: Verbosity) -> anyhow::Result<u8> {
     // A command gets the signals that we get, and decides itself whether to end.
     let stop = if settings.command.is_empty() { Stop::install()? } else { Stop::by_hand().0 };
-    let status = StatusLine::new();
+    let status = StatusLine::new()?;
     let log = status.clone();
     logging::init_to(verbosity, move || log.clone());
     let runtime = Builder::new_current_thread().enable_all().build()?;
@@ -91,12 +94,17 @@ async fn soak(settings: &Soak, stop: &Stop, status: Option<&StatusLine>) -> anyh
     let registry = targets.registry();
     let known = registry.since(0);
     let open::Opened { mut store, layout } = open::open(settings, &known)?;
+    axis.not_before(store.last());
     let step_us = store.schema().step().micros();
+    let left = store.left_guardians().to_vec();
     let started = axis.now();
     begin(&mut store, started, &targets.names())?;
-    let (recording, mut writer) = writer::start(store, layout, axis.clone())?;
+    let health = Health::default();
+    let (recording, mut writer) = writer::start(store, layout, axis.clone(), health.clone())?;
     recording.event("start", targets.names());
     tracing::info!("recording into {} {}", settings.db.display(), status::span(settings.how_long.duration));
+
+    sweep::sweep_all(left, &recording).await;
 
     let ticker = Ticker::new(axis.clone(), step_us);
     let step = Duration::from_micros(step_us);
@@ -114,15 +122,16 @@ async fn soak(settings: &Soak, stop: &Stop, status: Option<&StatusLine>) -> anyh
             ending = after(settings.how_long) => ending,
             ending = judgement.decided(settings.judging.stop_on_leak) => ending,
             never = sampler.run() => match never {},
-            never = manager.keep_told(&progress, &pulse, step) => match never {},
-            never = status_line(settings, status, &progress) => match never {},
+            never = manager.keep_told(&progress, &health, &pulse, step) => match never {},
+            never = health::watch(health.clone(), recording.clone()) => match never {},
+            never = status_line(settings, status, &progress, &health) => match never {},
         },
     };
     manager.stopping(&ending.reason()).await;
     if ending.has_sampled() {
         sampler.last().await;
     }
-    targets.close(&axis).await;
+    targets.close(&recording, &axis).await;
     // Where it ends badly anyhow a leak changes nothing.
     let leak = if settings.judging.fail_on_leak && ending.status() == exit::OK {
         writer.flushed().await;
@@ -134,9 +143,9 @@ async fn soak(settings: &Soak, stop: &Stop, status: Option<&StatusLine>) -> anyh
 }
 
 /// Beside a command nothing is written on stderr, which is the command's.
-async fn status_line(settings: &Soak, status: Option<&StatusLine>, progress: &Progress) -> Infallible {
+async fn status_line(settings: &Soak, status: Option<&StatusLine>, progress: &Progress, health: &Health) -> Infallible {
     match status.filter(|_| settings.command.is_empty()) {
-        Some(status) => status.show(progress).await,
+        Some(status) => status.show(progress, health).await,
         None => std::future::pending().await,
     }
 }

@@ -32,7 +32,7 @@ pub(crate) struct Opened {
 /// Opens or makes the store for the sources given.
 ///
 /// # Errors
-/// When the file cannot be used, or has another step, other archives, or an update in the future.
+/// When the file cannot be used, or has another step or heartbeat, other archives, or an update in the future.
 pub(crate) fn open(settings: &Soak, sources: &[Registered]) -> anyhow::Result<Opened> {
     let mut store = match Writer::open(&settings.db) {
         Ok(store) => {
@@ -89,6 +89,15 @@ fn check_shape(store: &Writer, shape: &StoreShape) -> anyhow::Result<()> {
             duration::format_duration(step)
         );
     }
+    if let Some(heartbeat) = shape.heartbeat
+        && let Some(source) = schema.sources().iter().find(|source| source.heartbeat.micros() != to_micros(heartbeat))
+    {
+        let has = duration::format_duration(Duration::from_micros(source.heartbeat.micros()));
+        bail!(
+            "{path} has {} with a heartbeat of {has}; leave out --heartbeat, or record into another file",
+            source.name
+        );
+    }
     if !shape.rras.is_empty() && archives(&shape.rras, schema.step())? != schema.archives() {
         let has: Vec<_> = schema.archives().iter().map(ToString::to_string).collect();
         bail!("{path} has the archives {}; leave out --rra, or record into another file", has.join(" "));
@@ -96,10 +105,14 @@ fn check_shape(store: &Writer, shape: &StoreShape) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Rows that are written are never overwritten, so a run cannot begin before them.
+/// A clock that was set back by more than this is a mistake, or the file comes from another machine.
+const MOST_BACK_US: i64 = 3_600_000_000;
+
+/// Rows that are written are never overwritten, so a run cannot begin before them. It goes on from them when the clock
+/// was set back by a little, as a run does that was going on then.
 fn check_last(store: &Writer) -> anyhow::Result<()> {
     let now = Time::from_micros(clock::now_us());
-    if store.last() > now {
+    if store.last().as_micros() > now.as_micros().saturating_add(MOST_BACK_US) {
         bail!(
             "{} was last updated at {}, which is after now ({now}): the clock went back; set it right, or record into another file",
             store.path().display(),

@@ -5,12 +5,14 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
-use heapsoak_browser::{BrowserError, Driver, DriverOptions, Facts, Fate, Fault, Session, SessionOptions, find};
+use anyhow::{Context, bail};
+use heapsoak_browser::{BrowserError, Driver, DriverOptions, Facts, Fate, Fault, Session, SessionOptions, Trace, find};
+use heapsoak_cli::size;
 use heapsoak_probe::page::Page;
 use heapsoak_probe::process::ProcessTree;
+use heapsoak_store::Guardian;
 use nix::unistd::Uid;
-use tokio::time::MissedTickBehavior;
+use tokio::time::{MissedTickBehavior, timeout};
 use url::Url;
 
 use super::backoff::Backoff;
@@ -28,6 +30,14 @@ use crate::settings;
 const CLOSE: Duration = Duration::from_millis(800);
 /// Until no process of the browser is left.
 const END: Duration = Duration::from_secs(3);
+/// Each command of an iteration has a deadline; this one is for all of them together.
+const ITERATION: Duration = Duration::from_secs(20);
+/// Between two tries to watch a page that is driven well.
+const WATCH_AGAIN: Duration = Duration::from_secs(5);
+/// A page may make its element some time after it was loaded.
+const APPEARS: Duration = Duration::from_secs(10);
+/// Until the browser's words about a crash are heard.
+const LAST_WORDS: Duration = Duration::from_millis(200);
 /// Failed iterations in a row, none good between them, that make a new session worth a try.
 const FAILED_IN_A_ROW: u32 = 50;
 
@@ -52,6 +62,8 @@ pub(crate) struct PageLoop {
     checkpoints: Option<Checkpoints>,
     /// Why the browser has no sandbox; none: it has one.
     unsandboxed: Option<&'static str>,
+    /// When it was last tried in vain to watch the page.
+    unwatched: Option<Instant>,
     driver: Option<Driver>,
     session: Option<Session>,
 }
@@ -100,6 +112,7 @@ impl PageLoop {
         }
         let options = SessionOptions {
             browser,
+            extra_args: browser_args(&settings.browser_args)?,
             headed: settings.headed,
             no_sandbox: unsandboxed.is_some(),
             ..Default::default()
@@ -116,6 +129,7 @@ impl PageLoop {
             processes: Handover::new(),
             checkpoints,
             unsandboxed,
+            unwatched: None,
             driver: None,
             session: None,
         })
@@ -155,18 +169,17 @@ impl PageLoop {
             };
             self.page.withdraw();
             self.collections.withdraw();
-            let (kind, reason) = broken.tell();
+            let (kind, reason) = self.tell(&broken).await;
             // Nothing was ever driven: this is no fault of a soak but of the command line or the machine.
             if self.progress.iterations() == 0 {
                 return Ending::CannotStart(broken.into_error(&self.settings));
             }
             recording.event(kind, reason.as_str());
-            let fate = broken.fate();
-            if fate == Fate::Stop {
+            if broken.is_final() {
                 return Ending::GaveUp(reason);
             }
-            self.clear(fate).await;
-            let Some(wait) = backoff.next(began.elapsed()) else {
+            self.clear(recording).await;
+            let Some(wait) = backoff.next(began.elapsed(), fastrand::f64()) else {
                 return Ending::GaveUp(format!(
                     "{} restarts in a row did not help; the last time: {reason}",
                     self.settings.restarts
@@ -174,22 +187,16 @@ impl PageLoop {
             };
             tokio::time::sleep(wait).await;
             self.progress.restarted();
-            recording.event(
-                "restart",
-                match fate {
-                    Fate::NewDriver => "a new driver and a new browser",
-                    _ => "a new browser",
-                },
-            );
+            recording.event("restart", "a new browser");
         }
     }
 
     /// Ends session, browser and driver, within about a second.
-    pub(crate) async fn close(&mut self) {
+    pub(crate) async fn close(&mut self, recording: &Recording) {
         self.page.withdraw();
         self.collections.withdraw();
         self.processes.withdraw();
-        self.clear(Fate::NewDriver).await;
+        self.clear(recording).await;
     }
 
     /// One session, from its opening to the fault that ends it or to the end of the run.
@@ -197,7 +204,7 @@ impl PageLoop {
         self.open(recording).await?;
         let mut pace = tokio::time::interval(self.settings.interval.max(Duration::from_millis(1)));
         pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut failed_in_a_row = 0;
+        let (loaded, mut failed_in_a_row) = (Instant::now(), 0);
         loop {
             pace.tick().await;
             match self.iterate().await {
@@ -207,19 +214,22 @@ impl PageLoop {
                     if let Some(checkpoints) = &mut self.checkpoints {
                         checkpoints.iterated(recording).await;
                     }
+                    self.keep_watching(recording).await;
                     if iterations.is_some_and(|wanted| self.progress.iterations() >= wanted) {
                         return Ok(Ending::Iterations(self.progress.iterations()));
                     }
                 }
                 Err(Broken::Session(fault))
-                    if fault.fate() == Fate::NextIteration && self.progress.iterations() > 0 =>
+                    if fault.fate() == Fate::NextIteration
+                        && (self.progress.iterations() > 0 || loaded.elapsed() < APPEARS) =>
                 {
                     failed_in_a_row += 1;
+                    self.progress.failed();
                     // The first of a series is an event; a series is not thousands of them.
-                    if failed_in_a_row == 1 {
+                    if failed_in_a_row == 1 && self.progress.iterations() > 0 {
                         recording.event(fault.kind(), fault.to_string());
                     }
-                    if failed_in_a_row >= FAILED_IN_A_ROW {
+                    if failed_in_a_row >= FAILED_IN_A_ROW && loaded.elapsed() >= APPEARS {
                         return Err(Broken::Session(fault));
                     }
                 }
@@ -235,17 +245,22 @@ impl PageLoop {
         };
         tokio::select! {
             biased;
-            result = session.hover(&self.settings.element) => result.map_err(Broken::Session),
+            result = timeout(ITERATION, session.hover(&self.settings.element)) => {
+                let late = || Fault::Unresponsive { what: "an iteration".to_owned(), after: Some(ITERATION) };
+                result.unwrap_or_else(|_| Err(late())).map_err(Broken::Session)
+            }
             error = driver.ended() => Err(Broken::Driver(error)),
         }
     }
 
     async fn open(&mut self, recording: &Recording) -> Result<(), Broken> {
         if self.driver.is_none() {
-            self.driver = Some(match &self.source {
+            let driver = match &self.source {
                 DriverSource::Own(options) => Driver::start(options).await.map_err(Broken::Driver)?,
                 DriverSource::Remote(url) => Driver::remote(url.clone()).map_err(Broken::Driver)?,
-            });
+            };
+            recording.guardians(driver.trace().and_then(guardian).into_iter().collect());
+            self.driver = Some(driver);
         }
         let Some(driver) = &self.driver else { return Err(Broken::Session(Fault::WindowGone)) };
         let session = Session::open(driver, &self.options).await.map_err(Broken::Session)?;
@@ -255,19 +270,13 @@ impl PageLoop {
         session.goto(&self.url).await.map_err(Broken::Session)?;
         recording.event("navigation", heapsoak_cli::redact::url(self.url.as_str()));
         // Now that the page is there, not before: the heap of an empty or an error page is not the page's.
-        let mut collector = None;
-        match watch_page::connect(session).await {
-            Ok(page) => {
-                collector = Some(page.collector());
-                self.page.give(page);
-            }
-            Err(error) => recording.event("page_not_watched", format!("{error:#}")),
-        }
-        let asked = self.checkpoints.as_mut().map_or_else(Asked::default, |checkpoints| checkpoints.watch(collector));
+        let asked = self.checkpoints.as_mut().map_or_else(Asked::default, |checkpoints| checkpoints.watch(None));
         match watch_page::collections(session) {
             Some(watch) => self.collections.give(Collections { watch, recording: recording.clone(), asked }),
             None => self.collections.withdraw(),
         }
+        self.unwatched = None;
+        self.watch(recording).await;
         match facts.browser_pid.and_then(|pid| u32::try_from(pid).ok()) {
             Some(pid) => self.processes.give(ProcessTree::new(pid)),
             None => self.processes.withdraw(),
@@ -275,31 +284,80 @@ impl PageLoop {
         Ok(())
     }
 
-    /// Takes away what a fault of this fate has spoilt.
-    async fn clear(&mut self, fate: Fate) {
+    async fn watch(&mut self, recording: &Recording) {
+        let Some(session) = &self.session else { return };
+        match watch_page::connect(session).await {
+            Ok(page) => {
+                if let Some(checkpoints) = &mut self.checkpoints {
+                    checkpoints.watch(Some(page.collector()));
+                }
+                self.page.give(page);
+                if self.unwatched.take().is_some() {
+                    recording.event("page_watched", "the page is sampled again");
+                }
+            }
+            Err(error) => {
+                if self.unwatched.replace(Instant::now()).is_none() {
+                    recording.event("page_not_watched", format!("{error:#}"));
+                }
+            }
+        }
+    }
+
+    /// A page that is driven well is sampled too: a connection that broke by itself is made again.
+    async fn keep_watching(&mut self, recording: &Recording) {
+        if self.page.is_lost() {
+            self.page.withdraw();
+            recording.event("page_not_watched", "the connection to the page's DevTools broke");
+            self.unwatched = Some(Instant::now());
+        }
+        if self.unwatched.is_some_and(|tried| tried.elapsed() >= WATCH_AGAIN) {
+            self.watch(recording).await;
+        }
+    }
+
+    /// Takes away all that a fault may have spoilt.
+    async fn clear(&mut self, recording: &Recording) {
         if let Some(session) = self.session.take() {
             // What it answers proves nothing; the driver's end looks at the processes.
             if let Err(fault) = session.close(CLOSE).await {
                 tracing::debug!("the session was not closed politely: {fault}");
             }
         }
-        if fate == Fate::NewDriver
-            && let Some(driver) = self.driver.take()
-            && let Err(error) = driver.end(END).await
-        {
-            tracing::warn!("{error}");
+        let Some(driver) = self.driver.take() else { return };
+        match driver.end(END).await {
+            Ok(()) => recording.guardians(Vec::new()),
+            // What is left stays noted, for the next run to sweep.
+            Err(error) => recording.event("leftover", error.to_string()),
+        }
+    }
+
+    /// What has happened, as an event: of a crash also whether memory was the cause, of a silence also who.
+    async fn tell(&self, broken: &Broken) -> (&'static str, String) {
+        let (kind, reason) = broken.tell();
+        let (Broken::Session(fault), Some(driver)) = (broken, &self.driver) else { return (kind, reason) };
+        match fault {
+            Fault::RendererCrash => {
+                tokio::time::sleep(LAST_WORDS).await;
+                if !driver.saw_out_of_memory() {
+                    return (kind, reason);
+                }
+                let heap = self.progress.last_heap().map_or_else(|| "unknown".to_owned(), size::format_size);
+                ("out_of_memory", format!("out of memory, the page's heap was {heap} when it was last seen"))
+            }
+            Fault::Unresponsive { .. } => match driver.culprit().await {
+                Some(culprit) => (kind, format!("{culprit}: {reason}")),
+                None => (kind, reason),
+            },
+            _ => (kind, reason),
         }
     }
 }
 
 impl Broken {
-    fn fate(&self) -> Fate {
-        match self {
-            // An iteration that fails again and again, or a page that does not load: the session is spoilt.
-            Self::Session(fault) if fault.fate() == Fate::NextIteration => Fate::NewSession,
-            Self::Session(fault) => fault.fate(),
-            Self::Driver(_) => Fate::NewDriver,
-        }
+    /// Whether no restart can help. One helps also an iteration that fails again and again.
+    fn is_final(&self) -> bool {
+        matches!(self, Self::Session(fault) if fault.fate() == Fate::Stop)
     }
 
     fn tell(&self) -> (&'static str, String) {
@@ -322,7 +380,27 @@ impl Broken {
     }
 }
 
+/// As the store takes it; a folder whose name is no text is not noted.
+fn guardian(trace: &Trace) -> Option<Guardian> {
+    let Trace { pid, started, boot, folder } = trace.clone();
+    Some(Guardian { pid, started, boot, folder: folder.to_str()?.to_owned() })
+}
+
 /// `chrome 156.0.8078.79, driver 156.0.8078.79`
 fn words(facts: &Facts) -> String {
     format!("{} {}, driver {}", facts.browser_name, facts.browser_version, facts.driver_version)
+}
+
+/// Arguments for the browser that neither take away what the recorder needs nor switch off in silence what protects from
+/// the page.
+fn browser_args(arguments: &[String]) -> anyhow::Result<Vec<String>> {
+    for argument in arguments {
+        if ["--user-data-dir", "--remote-debugging"].iter().any(|ours| argument.starts_with(ours)) {
+            bail!("--browser-arg={argument}: the recorder sets this itself; leave it out");
+        }
+        if argument.contains("sandbox") {
+            bail!("--browser-arg={argument}: the sandbox is switched off by --no-sandbox alone");
+        }
+    }
+    Ok(arguments.to_vec())
 }

@@ -1,5 +1,6 @@
 //! What is asked at each tick. Each probe answers for its own sources, in their order, by the deadline.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use heapsoak_probe::own;
 use heapsoak_probe::page::{Page, PageGc, PageReading};
 use heapsoak_probe::process::{ProcessTree, TreeReading};
 use heapsoak_rrd::Reading;
+use tokio::task::JoinHandle;
 
 use super::axis::Axis;
 use super::checkpoint::Asked;
@@ -28,7 +30,14 @@ pub(crate) trait Probe: Send {
 
 /// Where the loop leaves what the probes shall watch from the next tick on: a page, a process tree.
 #[derive(Debug)]
-pub(crate) struct Handover<T>(Arc<Mutex<Change<T>>>);
+pub(crate) struct Handover<T>(Arc<Place<T>>);
+
+#[derive(Debug)]
+struct Place<T> {
+    change: Mutex<Change<T>>,
+    /// What was given last could not be watched any more.
+    lost: AtomicBool,
+}
 
 #[derive(Debug)]
 enum Change<T> {
@@ -40,7 +49,7 @@ enum Change<T> {
 impl<T> Handover<T> {
     /// A place with nothing in it.
     pub(crate) fn new() -> Self {
-        Self(Arc::new(Mutex::new(Change::None)))
+        Self(Arc::new(Place { change: Mutex::new(Change::None), lost: AtomicBool::new(false) }))
     }
 
     /// Another handle to the same place.
@@ -50,16 +59,30 @@ impl<T> Handover<T> {
 
     /// Watch this from now on.
     pub(crate) fn give(&self, target: T) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Change::New(target);
+        self.change(Change::New(target));
     }
 
     /// There is nothing to watch until the next [`Handover::give`].
     pub(crate) fn withdraw(&self) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Change::Gone;
+        self.change(Change::Gone);
+    }
+
+    /// Whether what was given last cannot be watched any more.
+    pub(crate) fn is_lost(&self) -> bool {
+        self.0.lost.load(Ordering::Relaxed)
+    }
+
+    fn lose(&self) {
+        self.0.lost.store(true, Ordering::Relaxed);
+    }
+
+    fn change(&self, change: Change<T>) {
+        self.0.lost.store(false, Ordering::Relaxed);
+        *self.0.change.lock().unwrap_or_else(PoisonError::into_inner) = change;
     }
 
     fn take_into(&self, held: &mut Option<T>) {
-        let mut place = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut place = self.0.change.lock().unwrap_or_else(PoisonError::into_inner);
         match std::mem::replace(&mut *place, Change::None) {
             Change::None => {}
             Change::Gone => *held = None,
@@ -85,9 +108,10 @@ impl PageProbe {
         self.handover.take_into(&mut self.page);
         let Some(page) = &mut self.page else { return PageReading::default() };
         page.sample(deadline).await.unwrap_or_else(|error| {
-            // The loop meets the same fault and tells it; here it is only the end of this page.
+            // The loop meets the same fault and tells it, or finds the page well and connects again.
             tracing::debug!("the page is watched no more: {error}");
             self.page = None;
+            self.handover.lose();
             PageReading::default()
         })
     }
@@ -149,49 +173,64 @@ impl Probe for PageGcProbe {
     }
 }
 
+/// Work that blocks (`/proc` may, for as long as it likes), on another thread and never twice at a time. What is not done
+/// in time is unknown at this tick and waited for at the next.
+pub(crate) struct Aside<T>(Option<JoinHandle<T>>);
+
+impl<T: Send + 'static> Aside<T> {
+    pub(crate) fn new() -> Self {
+        Self(None)
+    }
+
+    pub(crate) fn is_idle(&self) -> bool {
+        self.0.is_none()
+    }
+
+    /// Does `work` unless some is still under way; none when it is not done by `deadline`.
+    pub(crate) async fn ask(&mut self, deadline: Duration, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+        let under_way = self.0.get_or_insert_with(|| tokio::task::spawn_blocking(work));
+        let done = tokio::time::timeout(deadline, under_way).await.ok()?;
+        self.0 = None;
+        done.ok()
+    }
+}
+
 /// The browser's processes.
 pub(crate) struct BrowserProbe {
     block: Block,
     handover: Handover<ProcessTree>,
-    tree: Option<ProcessTree>,
+    tree: Arc<Mutex<Option<ProcessTree>>>,
+    aside: Aside<Option<TreeReading>>,
 }
 
 impl BrowserProbe {
     pub(crate) fn new(block: Block, handover: Handover<ProcessTree>) -> Self {
-        Self { block, handover, tree: None }
-    }
-
-    async fn ask(&mut self) -> Option<TreeReading> {
-        self.handover.take_into(&mut self.tree);
-        let mut tree = self.tree.take()?;
-        // Reading /proc blocks for milliseconds: not on the thread that drives the page.
-        let (tree, reading) = tokio::task::spawn_blocking(move || {
-            let reading = tree.sample();
-            (tree, reading)
-        })
-        .await
-        .ok()?;
-        self.tree = Some(tree);
-        reading.inspect_err(|error| tracing::debug!("{error}")).ok()
+        Self { block, handover, tree: Arc::default(), aside: Aside::new() }
     }
 }
 
 impl Probe for BrowserProbe {
-    fn read(&mut self, _tick: Tick, _deadline: Duration) -> BoxFuture<'_, Sample> {
+    fn read(&mut self, _tick: Tick, deadline: Duration) -> BoxFuture<'_, Sample> {
+        let (tree, handover) = (Arc::clone(&self.tree), self.handover.share());
+        let work = move || {
+            let mut tree = tree.lock().unwrap_or_else(PoisonError::into_inner);
+            handover.take_into(&mut tree);
+            tree.as_mut()?.sample().inspect_err(|error| tracing::debug!("{error}")).ok()
+        };
         async move {
-            let now = self.ask().await;
+            let now = self.aside.ask(deadline, work).await.flatten();
             self.block.sample([now.and_then(|now| now.total_bytes), now.and_then(|now| now.renderer_bytes)])
         }
         .boxed()
     }
 }
 
-/// How often the scenario was passed through.
+/// How often the scenario was passed through, and how often in vain.
 pub(crate) struct LoopProbe(pub(crate) Block, pub(crate) Progress);
 
 impl Probe for LoopProbe {
     fn read(&mut self, _tick: Tick, _deadline: Duration) -> BoxFuture<'_, Sample> {
-        ready(self.0.sample([self.1.iterations()])).boxed()
+        ready(self.0.sample([self.1.iterations(), self.1.failures()])).boxed()
     }
 }
 
@@ -211,6 +250,7 @@ impl Probe for OwnProbe {
 mod tests {
     use super::super::registry::Registry;
     use super::super::sources;
+    use super::super::tick::Clock;
     use super::*;
 
     #[test]
@@ -225,19 +265,36 @@ mod tests {
         place.take_into(&mut held);
         place.take_into(&mut held);
         assert_eq!(held, Some(2));
+        place.lose();
+        assert!(other.is_lost());
         other.withdraw();
         place.take_into(&mut held);
-        assert_eq!(held, None);
+        assert_eq!((held, other.is_lost()), (None, false));
     }
 
     #[tokio::test]
     async fn a_probe_with_nothing_to_watch_says_unknown_for_each_source() {
-        let tick = Tick { time_us: 0, lag: Duration::ZERO, missed: 0, clock_step_us: None };
+        let tick = Tick { time_us: 0, lag: Duration::ZERO, missed: 0, clock: Clock::Even };
         let registry = Registry::default();
         let block = registry.add(None, sources::PAGE).unwrap();
         let mut probe = PageProbe::new(block, Handover::new(), Progress::default());
         let sample = probe.read(tick, Duration::from_secs(1)).await;
         assert_eq!(sample.len(), sources::PAGE.len());
         assert!(sample.iter().all(|(_, reading)| *reading == Reading::Unknown), "{sample:?}");
+    }
+
+    #[tokio::test]
+    async fn work_that_hangs_delays_no_tick_and_is_not_begun_a_second_time() {
+        let (mut aside, (go, wait)) = (Aside::new(), std::sync::mpsc::sync_channel::<()>(0));
+        let short = Duration::from_millis(20);
+        let hangs = move || {
+            let _ = wait.recv();
+            1
+        };
+        assert_eq!(aside.ask(short, hangs).await, None);
+        assert_eq!(aside.ask(short, || 2).await, None, "the first is still under way");
+        drop(go);
+        assert_eq!(aside.ask(Duration::from_secs(20), || 3).await, Some(1));
+        assert_eq!(aside.ask(Duration::from_secs(20), || 4).await, Some(4));
     }
 }

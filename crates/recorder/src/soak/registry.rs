@@ -86,10 +86,10 @@ mod tests {
         let registry = Registry::default();
         registry.add(None, sources::LOOP).unwrap();
         let block = registry.add(Some("api"), sources::LOOP).unwrap();
-        assert_eq!(names(&registry, 0), ["iterations", "api_iterations"]);
-        assert_eq!(names(&registry, 1), ["api_iterations"]);
-        assert_eq!(names(&registry, 2), [""; 0]);
-        assert_eq!(block.sample([7_u64]), [(1, Reading::from(7_u64))]);
+        assert_eq!(names(&registry, 1), ["failures", "api_iterations", "api_failures"]);
+        assert_eq!(names(&registry, 2), ["api_iterations", "api_failures"]);
+        assert_eq!(names(&registry, 4), [""; 0]);
+        assert_eq!(block.sample([7_u64]), [(2, Reading::from(7_u64))]);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use heapsoak_rrd::Time;
 
 use super::probes::Probe;
 use super::registry::{Registry, Sample};
-use super::tick::{Tick, Ticker};
+use super::tick::{Clock, Tick, Ticker};
 use super::writer::Recording;
 
 /// The ticker and what it asks.
@@ -64,14 +64,29 @@ impl Sampler {
         self.recording.sample(Time::from_micros(tick.time_us), sample);
     }
 
+    /// One event for one cause: ticks that are missed because the clock was set are no second one.
     fn tell(&self, tick: Tick) {
-        if let Some(us) = tick.clock_step_us {
-            #[expect(clippy::cast_precision_loss, reason = "seconds for people")]
-            let seconds = us as f64 / 1e6;
-            self.recording.event("clock_step", format!("the wall clock was set by {seconds:+.1} s"));
-        }
-        if tick.missed > 0 {
-            self.recording.event("gap", format!("{} ticks were missed", tick.missed));
+        let missed = match tick.missed {
+            0 => String::new(),
+            missed => format!("; {missed} ticks were missed"),
+        };
+        match tick.clock {
+            Clock::Set(us) => {
+                self.recording.event("clock_step", format!("the wall clock was set by {:+.1} s{missed}", seconds(us)));
+            }
+            Clock::Slept(us) => {
+                self.recording.event("suspend", format!("the machine slept for {:.1} s{missed}", seconds(us)));
+            }
+            Clock::Even if tick.missed > 0 => {
+                self.recording
+                    .event("gap", format!("{} ticks were missed: the recorder was stopped or starved", tick.missed));
+            }
+            Clock::Even => {}
         }
     }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "seconds for the eye")]
+fn seconds(us: i64) -> f64 {
+    us as f64 / 1e6
 }

@@ -67,6 +67,7 @@ mod tests {
             interval: Duration::from_millis(50),
             webdriver: None,
             browser: None,
+            browser_args: Vec::new(),
             headed: false,
             no_sandbox: asked,
             allow_remote_unsandboxed: insisted,

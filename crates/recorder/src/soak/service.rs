@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use sd_notify::NotifyState;
 use tokio::time::MissedTickBehavior;
 
+use super::health::Health;
 use super::status::{Progress, Rate};
 
 /// How often the status is told where no watchdog asks for more.
@@ -75,7 +76,13 @@ impl Manager {
     }
 
     /// Tells that sampling began, and then how it goes, until dropped.
-    pub(crate) async fn keep_told(&self, progress: &Progress, pulse: &Pulse, step: Duration) -> Infallible {
+    pub(crate) async fn keep_told(
+        &self,
+        progress: &Progress,
+        health: &Health,
+        pulse: &Pulse,
+        step: Duration,
+    ) -> Infallible {
         if !self.listens {
             return std::future::pending().await;
         }
@@ -90,7 +97,7 @@ impl Manager {
         loop {
             pace.tick().await;
             let alive = pulse.is_alive(Instant::now(), step);
-            let status = if alive { rate.line(progress) } else { "ticks or writer hang".to_owned() };
+            let status = if alive { rate.line(progress, health) } else { "ticks or writer hang".to_owned() };
             let sign = if alive && self.watchdog.is_some() { vec![NotifyState::Watchdog] } else { Vec::new() };
             if let Err(error) = say(sign, status).await {
                 tracing::debug!("the service manager was not told: {error}");

@@ -50,12 +50,10 @@ pub(crate) const BROWSER: &[SourceSpec] = &[
 ];
 
 /// What the loop tells.
-pub(crate) const LOOP: &[SourceSpec] = &[SourceSpec {
-    name: "iterations",
-    kind: SourceType::Derive,
-    unit: "per second",
-    description: "iterations of the scenario per second",
-}];
+pub(crate) const LOOP: &[SourceSpec] = &[
+    rate("iterations", "per second", "iterations of the scenario per second"),
+    rate("failures", "per second", "iterations that failed, per second"),
+];
 
 /// What the recorder tells of itself.
 pub(crate) const OWN: &[SourceSpec] = &[

@@ -118,11 +118,11 @@ impl Targets {
     }
 
     /// Ends what we started: browser, driver, command. What already ran goes on, without us.
-    pub(crate) async fn close(&mut self, axis: &Axis) {
+    pub(crate) async fn close(&mut self, recording: &Recording, axis: &Axis) {
         let Self { page, command, attached, .. } = self;
         let page = async {
             if let Some(page) = page {
-                page.close().await;
+                page.close(recording).await;
             }
         };
         let command = async {

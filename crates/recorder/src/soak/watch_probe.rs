@@ -1,14 +1,14 @@
 //! Asks a [`ProgramWatch`] at each tick, and the inspector through which its program is heard, if it is.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use heapsoak_probe::node::Inspector;
 
 use super::axis::Axis;
-use super::probes::Probe;
+use super::probes::{Aside, Probe};
 use super::program_watch::ProgramWatch;
 use super::registry::Sample;
 use super::tick::Tick;
@@ -24,12 +24,13 @@ pub(crate) struct WatchProbe {
     watch: SharedWatch,
     inspector: Option<SharedInspector>,
     axis: Axis,
+    aside: Aside<Sample>,
 }
 
 impl WatchProbe {
     /// A probe of `watch`, which hears its program through `inspector`, if there is one.
     pub(crate) fn new(watch: SharedWatch, inspector: Option<SharedInspector>, axis: Axis) -> Self {
-        Self { watch, inspector, axis }
+        Self { watch, inspector, axis, aside: Aside::new() }
     }
 
     async fn listen(&self, deadline: Duration) {
@@ -53,14 +54,17 @@ impl WatchProbe {
 impl Probe for WatchProbe {
     fn read(&mut self, _tick: Tick, deadline: Duration) -> BoxFuture<'_, Sample> {
         async move {
-            self.listen(deadline).await;
+            let begun = Instant::now();
+            // What is still under way holds what the listening needs.
+            if self.aside.is_idle() {
+                self.listen(deadline).await;
+            }
             let (watch, axis) = (Arc::clone(&self.watch), self.axis.clone());
             let ask = move || {
                 let mut watch = watch.lock().unwrap_or_else(PoisonError::into_inner);
                 watch.as_mut().map(|watch| watch.tick(axis.now())).unwrap_or_default()
             };
-            // What blocks in /proc must not block the thread that ticks.
-            tokio::task::spawn_blocking(ask).await.unwrap_or_default()
+            self.aside.ask(deadline.saturating_sub(begun.elapsed()), ask).await.unwrap_or_default()
         }
         .boxed()
     }

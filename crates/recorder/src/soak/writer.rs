@@ -1,19 +1,19 @@
 //! The one writer: a thread of its own behind a bounded queue, so that neither a tick nor the loop waits for the disk.
 //!
-//! It commits what has come, checkpoints on a timer, and looks whether the file is still the one at its path.
+//! It commits what has come, checkpoints on a timer, and looks whether the file is still the one at its path. What cannot
+//! be written now is kept and tried again with what comes next; only a file that is gone, or is another one, ends it.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow};
 use heapsoak_rrd::Time;
-use heapsoak_store::{NewGc, StoreError, Writer};
+use heapsoak_store::{Guardian, NewGc, Writer};
 use tokio::sync::{oneshot, watch};
 
 use super::axis::Axis;
+use super::health::Health;
 use super::layout::Layout;
 use super::registry::{Registered, Sample};
 use super::service::Pulse;
@@ -26,8 +26,6 @@ const CHECKPOINT_EVERY: Duration = Duration::from_secs(10);
 const LOOK_AT_PATH_EVERY: Duration = Duration::from_secs(3);
 /// How long a slow disk is waited for before the run is judged by what is written.
 const FLUSH: Duration = Duration::from_secs(10);
-/// A failure that lasts is told again at this pace.
-const TELL_AGAIN: Duration = Duration::from_secs(60);
 
 #[derive(Debug)]
 enum Message {
@@ -36,6 +34,7 @@ enum Message {
     Collections(Vec<NewGc>),
     Event { time: Time, kind: &'static str, detail: String },
     Flush(oneshot::Sender<()>),
+    Guardians(Vec<Guardian>),
     End { time: Time, reason: String, status: u8 },
 }
 
@@ -43,7 +42,7 @@ enum Message {
 #[derive(Debug, Clone)]
 pub(crate) struct Recording {
     queue: SyncSender<Message>,
-    dropped: Arc<AtomicU64>,
+    health: Health,
     axis: Axis,
     pulse: Pulse,
 }
@@ -76,12 +75,23 @@ impl Recording {
     pub(crate) fn event(&self, kind: &'static str, detail: impl Into<String>) {
         let detail = detail.into();
         tracing::info!("{kind}: {detail}");
-        self.send(Message::Event { time: self.axis.now(), kind, detail });
+        self.event_untold(kind, detail);
+    }
+
+    /// The same, of which nothing needs to be told on stderr.
+    pub(crate) fn event_untold(&self, kind: &'static str, detail: impl Into<String>) {
+        self.send(Message::Event { time: self.axis.now(), kind, detail: detail.into() });
+    }
+
+    /// All guardians that we have now: should we be killed, the next recorder sweeps what they leave.
+    pub(crate) fn guardians(&self, guardians: Vec<Guardian>) {
+        self.send(Message::Guardians(guardians));
     }
 
     fn send(&self, message: Message) {
-        if let Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) = self.queue.try_send(message) {
-            self.dropped.fetch_add(1, Ordering::Relaxed);
+        match self.queue.try_send(message) {
+            Ok(()) => self.health.handed_over(Instant::now()),
+            Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => self.health.dropped(),
         }
     }
 }
@@ -94,24 +104,29 @@ pub(crate) struct WriterThread {
 }
 
 /// Starts the thread that owns `store`, whose run has begun.
-pub(crate) fn start(store: Writer, layout: Layout, axis: Axis) -> anyhow::Result<(Recording, WriterThread)> {
+pub(crate) fn start(
+    store: Writer,
+    layout: Layout,
+    axis: Axis,
+    health: Health,
+) -> anyhow::Result<(Recording, WriterThread)> {
     let (queue, messages) = sync_channel(QUEUE);
     let (fail, failed) = watch::channel(None);
-    let dropped = Arc::new(AtomicU64::new(0));
-    let lost = Arc::clone(&dropped);
     let pulse = Pulse::new(Instant::now());
     let beat = pulse.clone();
+    let work =
+        Work { store, messages, health: health.clone(), layout, axis: axis.clone(), pulse: beat, wal_grows: false };
     let thread = std::thread::Builder::new()
         .name("store".into())
         .spawn(move || {
-            let result = Work { store, messages, dropped: lost, layout, pulse: beat, failing: None }.run();
+            let result = work.run();
             if let Err(error) = &result {
                 fail.send_replace(Some(format!("{error:#}")));
             }
             result
         })
         .context("no thread for the store")?;
-    Ok((Recording { queue: queue.clone(), dropped, axis, pulse }, WriterThread { thread, queue, failed }))
+    Ok((Recording { queue: queue.clone(), health, axis, pulse }, WriterThread { thread, queue, failed }))
 }
 
 impl WriterThread {
@@ -142,19 +157,15 @@ impl WriterThread {
     }
 }
 
-struct Failure {
-    since: Instant,
-    told: Instant,
-    times: u64,
-}
-
 struct Work {
     store: Writer,
     messages: Receiver<Message>,
-    dropped: Arc<AtomicU64>,
+    health: Health,
     layout: Layout,
+    axis: Axis,
     pulse: Pulse,
-    failing: Option<Failure>,
+    /// Whether the last checkpoint could not do its work, which is told once.
+    wal_grows: bool,
 }
 
 impl Work {
@@ -175,11 +186,19 @@ impl Work {
                 Err(RecvTimeoutError::Disconnected) => return self.finish(),
             }
             if Instant::now() >= look_at {
-                self.store.check_path()?;
+                match self.store.check_path() {
+                    Err(error) if error.is_final() => {
+                        // A -wal that was deleted is still ours: what is in it goes into the file before it is let go.
+                        let _ = self.store.checkpoint();
+                        return Err(error.into());
+                    }
+                    Err(error) => tracing::warn!("{error}"),
+                    Ok(()) => {}
+                }
                 look_at = Instant::now() + LOOK_AT_PATH_EVERY;
             }
             if Instant::now() >= checkpoint_at {
-                self.checkpoint();
+                self.checkpoint()?;
                 checkpoint_at = Instant::now() + CHECKPOINT_EVERY;
             }
         }
@@ -203,10 +222,15 @@ impl Work {
                     // Who asked has waited long enough.
                     let _ = done.send(());
                 }
+                Message::Guardians(guardians) => self.store.set_guardians(guardians),
                 Message::End { time, reason, status } => {
-                    let dropped = self.dropped.load(Ordering::Relaxed);
+                    let dropped = self.health.drops();
                     if dropped > 0 {
-                        self.store.event(time, "dropped", &format!("{dropped} messages: the disk was too slow"))?;
+                        self.store.event(
+                            time,
+                            "dropped",
+                            &format!("{dropped} messages found no room in memory: the disk was too slow"),
+                        )?;
                     }
                     self.store.event(time, "end", &reason)?;
                     self.store.end_run(time, &reason, status.into())?;
@@ -221,35 +245,28 @@ impl Work {
     /// What cannot be written now stays pending in the store and is written with what comes next.
     fn commit(&mut self) -> anyhow::Result<()> {
         match self.store.commit() {
-            Ok(()) => {
-                if let Some(failure) = self.failing.take() {
-                    let seconds = failure.since.elapsed().as_secs();
-                    tracing::warn!("the store is written again after {seconds} s; nothing that it can hold is lost");
-                }
-                Ok(())
-            }
-            Err(error @ (StoreError::Lost { .. } | StoreError::Replaced { .. })) => Err(error.into()),
-            Err(error) => {
-                self.tell(&error);
-                Ok(())
-            }
+            Ok(()) => self.health.written(),
+            Err(error) if error.is_final() => return Err(error.into()),
+            Err(error) => self.health.failed(Instant::now(), error.to_string()),
         }
+        Ok(())
     }
 
-    fn tell(&mut self, error: &StoreError) {
-        let now = Instant::now();
-        let failure = self.failing.get_or_insert(Failure { since: now, told: now - TELL_AGAIN, times: 0 });
-        failure.times += 1;
-        if now.duration_since(failure.told) >= TELL_AGAIN {
-            tracing::warn!("the store cannot be written ({} times by now; it is tried again): {error}", failure.times);
-            failure.told = now;
+    fn checkpoint(&mut self) -> anyhow::Result<()> {
+        let trouble = match self.store.checkpoint() {
+            Ok(None) => None,
+            Ok(Some(bytes)) => {
+                Some(format!("it has {} MiB: a program keeps reading an old state of the store; end it", bytes >> 20))
+            }
+            Err(error) if error.is_final() => return Err(error.into()),
+            Err(error) => Some(error.to_string()),
+        };
+        if let (Some(text), false) = (&trouble, self.wal_grows) {
+            tracing::error!("the -wal grows and cannot be written back: {text}");
+            self.store.event(self.axis.now(), "wal_grows", text)?;
         }
-    }
-
-    fn checkpoint(&mut self) {
-        if let Err(error) = self.store.checkpoint() {
-            self.tell(&error);
-        }
+        self.wal_grows = trouble.is_some();
+        Ok(())
     }
 
     fn finish(self) -> anyhow::Result<()> {
