@@ -34,20 +34,25 @@ impl Reader {
     pub fn open(path: &Path) -> Result<Reader, StoreError> {
         let path = absolute(path)?;
         let id = FileId::at(&path)?;
-        connect::probe(&path, |_| Ok(()))?;
-        let conn = connect::read_only(&path)?;
-        let conn = match connect::identify(&conn, &path) {
-            Ok(()) => conn,
-            // A copy of the file alone, on a read-only medium: without a -wal it is whole, and nobody writes it.
-            Err(StoreError::ReadOnly { .. }) if !connect::beside(&path, "-wal").exists() => {
-                let conn = connect::immutable(&path)?;
-                connect::identify(&conn, &path)?;
-                conn
-            }
-            Err(error) => return Err(error),
-        };
+        let opened = Self::connect(&path);
+        // What SQLite says of a file that is taken away at this very moment is not what is wrong with it.
         id.still_at(&path)?;
-        Ok(Reader { conn, path, id })
+        Ok(Reader { conn: opened?, path, id })
+    }
+
+    fn connect(path: &Path) -> Result<Connection, StoreError> {
+        connect::probe(path, |_| Ok(()))?;
+        let conn = connect::read_only(path)?;
+        match connect::identify(&conn, path) {
+            Ok(()) => Ok(conn),
+            // A copy of the file alone, on a read-only medium: without a -wal it is whole, and nobody writes it.
+            Err(StoreError::ReadOnly { .. }) if !connect::beside(path, "-wal").exists() => {
+                let conn = connect::immutable(path)?;
+                connect::identify(&conn, path)?;
+                Ok(conn)
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// The rows of one archive for all sources, chosen and rounded as rrdtool does: see [`fetch::window`].

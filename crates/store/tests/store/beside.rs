@@ -1,12 +1,11 @@
 //! A reader beside a busy writer of another process: never busy, never torn.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use heapsoak_rrd::{Cf, Time};
-use heapsoak_store::{Existing, Reader, Writer};
+use heapsoak_store::{Reader, StoreError, Writer};
 
-use crate::help::{ARCHIVES, archives, at, feed, folder, gauges, names, second};
+use crate::help::{at, closed, feed, folder, names};
 use crate::killed::Child;
 
 #[test]
@@ -43,22 +42,43 @@ fn a_reader_beside_a_busy_writer_sees_whole_commits_only() {
 #[test]
 fn a_writer_that_ends_leaves_one_file_however_often_others_look() {
     let (folder, path) = folder();
-    let done = AtomicBool::new(false);
+    closed(&path);
     std::thread::scope(|scope| {
-        scope.spawn(|| {
-            while !done.load(Ordering::Relaxed) {
-                // Between two stores there is none.
-                let _ = Reader::open(&path).and_then(|reader| reader.lastupdate());
+        let writes = scope.spawn(|| {
+            for round in 1..20 {
+                let mut writer = Writer::open(&path).unwrap();
+                feed(&mut writer, 60 * round + 1, 60 * round + 60);
+                writer.close().unwrap();
+                assert_eq!(names(folder.path()), ["soak.db"], "round {round}");
             }
         });
-        for round in 0..20 {
-            let sources = gauges(&["heap_used", "heap-total"]);
-            let archives = archives(&ARCHIVES);
-            let mut writer = Writer::create(&path, second(), &sources, &archives, at(0), Existing::Replace).unwrap();
-            feed(&mut writer, 1, 30);
-            writer.close().unwrap();
-            assert_eq!(names(folder.path()), ["soak.db"], "round {round}");
+        while !writes.is_finished() {
+            Reader::open(&path).unwrap().lastupdate().unwrap();
         }
-        done.store(true, Ordering::Relaxed);
+    });
+}
+
+#[test]
+fn a_file_that_is_taken_away_while_it_is_opened_is_said_to_be_gone_and_nothing_else() {
+    let (folder, path) = folder();
+    let (kept, aside) = (folder.path().join("kept.db"), folder.path().join("aside.db"));
+    closed(&kept);
+    std::thread::scope(|scope| {
+        let comes_and_goes = scope.spawn(|| {
+            // Held open, so that no two files have the same inode.
+            let mut held = Vec::new();
+            for _ in 0..300 {
+                std::fs::copy(&kept, &aside).unwrap();
+                held.push(std::fs::File::open(&aside).unwrap());
+                std::fs::rename(&aside, &path).unwrap();
+                std::fs::remove_file(&path).unwrap();
+            }
+        });
+        while !comes_and_goes.is_finished() {
+            match Reader::open(&path) {
+                Ok(_) | Err(StoreError::Absent { .. } | StoreError::Lost { .. } | StoreError::Replaced { .. }) => {}
+                Err(error) => panic!("{error}"),
+            }
+        }
     });
 }
