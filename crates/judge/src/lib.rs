@@ -26,7 +26,7 @@ mod rows;
 
 use heapsoak_rrd::Time;
 use heapsoak_store::{Info, Reader};
-use heapsoak_verdict::{Basis, Materiality, Series, Settings, Trim, Unit, Verdict, Word, decide};
+use heapsoak_verdict::{Basis, Limit, Materiality, Series, Settings, Trim, Unit, Verdict, Word, decide};
 
 pub use self::error::JudgeError;
 use self::gather::{Gathered, Target};
@@ -180,12 +180,13 @@ fn judge_target(
     let is_asked = !question.sources.is_empty();
     let has_heap = all.iter().any(|known| known.role == Role::Heap);
     let judge = |(series, (known, decides)): (&Series, &(&Known, bool))| {
-        let usual = target.lives.limit.or(limit).filter(|_| known.role == Role::Heap);
+        let usual = target.lives.limit.map(Limit::of_old_generation).or(limit.map(Limit::of_heap));
+        let usual = usual.filter(|_| known.role == Role::Heap);
         // A limit without a name is that of heaps, where there are any.
         let is_limited = *decides && (is_asked || !has_heap || known.role == Role::Heap);
         let max_slope = question.max_slope_per_hour.filter(|_| known.unit == Unit::Bytes || is_asked);
         let settings = Settings {
-            limit: question.limit.filter(|_| is_limited).or(usual),
+            limit: question.limit.filter(|_| is_limited).map(Limit::exact).or(usual),
             // Who names a slope means that one, and not a share of the heap beside it.
             materiality: max_slope
                 .map_or_else(Materiality::default, |slope| Materiality { per_hour: Some(slope), share_per_hour: 0.0 }),

@@ -49,26 +49,35 @@ impl Blocks {
 
 /// Medians of `count` blocks of equal count (times and values each).
 pub(crate) fn medians(points: &[Point], count: usize) -> Vec<Point> {
-    let median = |block: &[Point]| Point {
+    equal_counts(points, count).map(median).collect()
+}
+
+fn median(block: &[Point]) -> Point {
+    Point {
         x: median_of(&mut block.iter().map(|p| p.x).collect::<Vec<_>>()),
         y: median_of(&mut block.iter().map(|p| p.y).collect::<Vec<_>>()),
-    };
-    equal_counts(points, count).map(median).collect()
+    }
+}
+
+/// Medians of `count` blocks of equal time; a block without a point is left out.
+pub(crate) fn medians_in_time(points: &[Point], count: usize) -> Vec<Point> {
+    equal_times(points, count).filter(|block| !block.is_empty()).map(median).collect()
 }
 
 /// The lowest point of each of `count` blocks of equal time; a block without a point is left out.
 pub(crate) fn minima(points: &[Point], count: usize) -> Vec<Point> {
-    let (Some(first), Some(last)) = (points.first(), points.last()) else { return Vec::new() };
-    let width = (last.x - first.x) / count as f64;
-    if width <= 0.0 {
-        return Vec::new();
-    }
-    let lowest = |block: usize| {
-        let edge = |i: usize| points.partition_point(|p| p.x < first.x + width * i as f64);
-        let to = if block + 1 == count { points.len() } else { edge(block + 1) };
-        points[edge(block)..to].iter().copied().min_by(|a, b| a.y.total_cmp(&b.y))
+    equal_times(points, count).filter_map(|b| b.iter().copied().min_by(|a, b| a.y.total_cmp(&b.y))).collect()
+}
+
+/// `count` blocks of equal time, empty ones too; none of points that last no time.
+fn equal_times(points: &[Point], count: usize) -> impl Iterator<Item = &[Point]> {
+    let (first, last) = points.first().zip(points.last()).map_or((0.0, 0.0), |(first, last)| (first.x, last.x));
+    let width = (last - first) / count as f64;
+    let count = if width > 0.0 { count } else { 0 };
+    let edge = move |i: usize| {
+        if i == count { points.len() } else { points.partition_point(|p| p.x < first + width * i as f64) }
     };
-    (0..count).filter_map(lowest).collect()
+    (0..count).map(move |block| &points[edge(block)..edge(block + 1)])
 }
 
 fn equal_counts(points: &[Point], count: usize) -> impl Iterator<Item = &[Point]> {

@@ -10,8 +10,9 @@ use crate::verdict::Basis;
 pub(crate) const LEAST_FLOORS: usize = 7;
 /// From here both words may be said without "early", and "steady" at all.
 pub(crate) const ENOUGH_FLOORS: usize = 10;
-/// More floors than this are thinned to medians of neighbours: all pairs of 500 are 124,750 slopes, some milliseconds.
-pub(crate) const MOST_FLOORS: usize = 500;
+/// Floors are thinned to the medians of so many equal times: each minute counts the same, also one of thrashing with 100
+/// collections (two of three loops were judged by their last minute without it). All pairs are 19,900 slopes, a millisecond.
+pub(crate) const MOST_FLOORS: usize = 200;
 /// Blocks of samples: as many as the sign test needs.
 pub(crate) const RAW_BLOCKS: usize = blocks::SIGN_BLOCKS;
 /// Blocks of a source without a collector: enough for the normal approximation, wide enough to hold a low of each swing.
@@ -61,7 +62,8 @@ fn floors(forced: Vec<Point>, natural: Vec<Point>) -> Option<Evidence> {
 }
 
 fn thinned(points: Vec<Point>) -> Vec<Point> {
-    if points.len() <= MOST_FLOORS { points } else { blocks::medians(&points, MOST_FLOORS) }
+    let thin = blocks::medians_in_time(&points, MOST_FLOORS);
+    if thin.len() < ENOUGH_FLOORS { points } else { thin }
 }
 
 /// The end of the warm-up, in seconds from the segment's origin.

@@ -44,5 +44,5 @@ pub use compare::{Change, Comparison, compare};
 pub use decide::decide;
 pub use looks::Looks;
 pub use series::{Collection, Floor, Kind, Progress, Sample, Series, Unit};
-pub use settings::{Materiality, Settings, Trim};
+pub use settings::{Limit, Materiality, Settings, Trim};
 pub use verdict::{Basis, Shape, Verdict, Word};

@@ -1,6 +1,7 @@
 //! When the limit is reached, if it goes on like this.
 
 use crate::series::Point;
+use crate::settings::Limit;
 use crate::trend::{Trend, Z_80, Z_95};
 
 /// Beyond this many times the observed window no date is given: nothing goes on at a constant rate for so long.
@@ -34,14 +35,16 @@ pub(crate) enum Outlook {
     Reached(Reached),
 }
 
-/// The outlook at the end of `points`, towards `limit`; `trend` is their line.
-pub(crate) fn outlook(trend: &mut Trend, points: &[Point], limit: f64) -> Outlook {
+/// The outlook at the end of `points`, towards `limit`; `trend` is their line. Where in its range a program dies is as
+/// good as chance, so the middle is told, and the interval holds the range's share.
+pub(crate) fn outlook(trend: &mut Trend, points: &[Point], limit: Limit) -> Outlook {
     let (Some(first), Some(last)) = (points.first(), points.last()) else { return Outlook::Never };
     if trend.slope <= 0.0 {
         return Outlook::Never;
     }
     let observed_s = last.x - first.x;
-    let missing = limit - trend.at(last.x);
+    let missing = f64::midpoint(limit.from(), limit.at()) - trend.at(last.x);
+    let half_range = (limit.at() - limit.from()) / 2.0;
     let in_s = (missing / trend.slope).max(0.0);
     if in_s > FARTHEST * observed_s {
         return Outlook::Beyond;
@@ -50,14 +53,15 @@ pub(crate) fn outlook(trend: &mut Trend, points: &[Point], limit: f64) -> Outloo
     let (low_80, high_80) = rates(trend, &pace, Z_80, &T_80);
     let (low_95, high_95) = rates(trend, &pace, Z_95, &T_95);
     let noise = trend.noise;
-    let within = |low: f64, high: f64, z: f64| {
-        let soonest = ((missing - z * noise) / high).max(0.0);
-        (soonest, (low > 0.0).then(|| ((missing + z * noise) / low).max(0.0)))
+    let within = |low: f64, high: f64, z: f64, share: f64| {
+        let either_way = (z * noise).hypot(share * half_range);
+        let soonest = ((missing - either_way) / high).max(0.0);
+        (soonest, (low > 0.0).then(|| ((missing + either_way) / low).max(0.0)))
     };
     Outlook::Reached(Reached {
         in_s,
-        within_80: within(low_80, high_80, Z_80),
-        within_95: within(low_95, high_95, Z_95),
+        within_80: within(low_80, high_80, Z_80, 0.8),
+        within_95: within(low_95, high_95, Z_95, 0.95),
     })
 }
 
@@ -100,7 +104,7 @@ mod tests {
     fn towards(slope: f64, limit: f64) -> Outlook {
         let points: Vec<Point> =
             (0..30).map(f64::from).map(|x| Point { x, y: 100.0 + slope * x + (x * 7.0) % 3.0 }).collect();
-        outlook(&mut Trend::of(&points).unwrap(), &points, limit)
+        outlook(&mut Trend::of(&points).unwrap(), &points, Limit::exact(limit))
     }
 
     #[test]
@@ -109,6 +113,16 @@ mod tests {
         assert!((reached.in_s - 61.0).abs() < 1.0, "{reached:?}");
         let ((low80, high80), (low95, high95)) = (reached.within_80, reached.within_95);
         assert!(low95 < low80 && low80 < reached.in_s && reached.in_s < high80.unwrap() && high80 < high95);
+    }
+
+    #[test]
+    fn where_v8_may_give_up_before_its_limit_the_interval_holds_both() {
+        let points: Vec<Point> = (0..30).map(f64::from).map(|x| Point { x, y: 100.0 + 10.0 * x }).collect();
+        let outlook = outlook(&mut Trend::of(&points).unwrap(), &points, Limit::of_old_generation(1000.0));
+        let Outlook::Reached(reached) = outlook else { panic!("not reached") };
+        // 800 is 41 s away, 1000 is 61 s.
+        assert!((reached.in_s - 51.0).abs() < 0.1, "{reached:?}");
+        assert!(reached.within_95.0 < 42.0 && reached.within_95.1.unwrap() > 60.0, "{reached:?}");
     }
 
     #[test]

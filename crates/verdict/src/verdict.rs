@@ -105,6 +105,9 @@ pub struct Verdict {
     /// The 80 % interval of `limit_reached_in_s`.
     #[serde(skip)]
     pub limit_80_s: Option<(f64, Option<f64>)>,
+    /// The level from which on it may die; below `limit` where V8 gives up before.
+    #[serde(skip)]
+    pub limit_from: Option<f64>,
     /// The limit is reached, if ever, later than 30 times the observed window: too far to say when.
     #[serde(skip)]
     pub is_limit_beyond: bool,
@@ -144,6 +147,7 @@ impl Verdict {
             is_early: false,
             needed_s: None,
             limit_80_s: None,
+            limit_from: None,
             is_limit_beyond: false,
             max_slope_per_hour: None,
             floors: Vec::new(),

@@ -3,7 +3,7 @@
 mod support;
 
 use heapsoak_verdict::{
-    Basis, Change, Collection, Floor, Kind, Looks, Materiality, Progress, Sample, Series, Settings, Trim, Unit,
+    Basis, Change, Collection, Floor, Kind, Limit, Looks, Materiality, Progress, Sample, Series, Settings, Trim, Unit,
     Verdict, Word, compare, decide,
 };
 use proptest::prelude::*;
@@ -127,7 +127,7 @@ fn a_loop_that_died_is_a_leak_though_it_crawled_at_the_end() {
     series.floors = climb.chain(crawl).map(of).collect();
     series.samples = (0..680).map(|i| Sample { time: f64::from(i), value: Some(60.0 * MB) }).collect();
     series.out_of_memory = vec![679.5];
-    let settings = Settings { limit: Some(66.0 * MB), ..Settings::default() };
+    let settings = Settings { limit: Some(Limit::exact(66.0 * MB)), ..Settings::default() };
     let verdict = decide(&series, &settings);
     assert_eq!((verdict.verdict, verdict.limit_reached_in_s), (Word::Leak, None), "{}", verdict.reason);
 }
@@ -152,14 +152,14 @@ fn a_slope_too_small_to_matter_is_steady_and_what_matters_can_be_changed() {
 
 #[test]
 fn the_limit_is_dated_with_both_intervals() {
-    let settings = Settings { limit: Some(60.0 * MB), ..Settings::default() };
+    let settings = Settings { limit: Some(Limit::exact(60.0 * MB)), ..Settings::default() };
     let verdict = decide(&floors(40, 30.0, 20e3), &settings);
     let (at, low, high) =
         (verdict.limit_reached_in_s.unwrap(), verdict.limit_low_s.unwrap(), verdict.limit_high_s.unwrap());
     assert!((at - 1330.0).abs() < 20.0 && low < at && at < high, "{at} {low} {high}");
     let (low_80, high_80) = verdict.limit_80_s.unwrap();
     assert!(low < low_80 && high_80.unwrap() < high);
-    let far = Settings { limit: Some(1e12), ..Settings::default() };
+    let far = Settings { limit: Some(Limit::exact(1e12)), ..Settings::default() };
     let verdict = decide(&floors(40, 30.0, 20e3), &far);
     assert!(verdict.is_limit_beyond && verdict.limit_reached_in_s.is_none());
 }
@@ -254,7 +254,7 @@ proptest! {
         series.floors = points.iter().step_by(3).map(|&(time, value)| Floor { time, value, collection: Collection::Natural }).collect();
         series.progress = points.iter().step_by(5).map(|&(time, iterations)| Progress { time, iterations }).collect();
         series.restarts = times.iter().copied().step_by(40).collect();
-        let verdict = decide(&series, &Settings { limit: Some(1e10), ..Settings::default() });
+        let verdict = decide(&series, &Settings { limit: Some(Limit::of_heap(1e10)), ..Settings::default() });
         prop_assert!(!verdict.reason.is_empty() && !verdict.advice.is_empty());
         prop_assert!(serde_json::to_string(&verdict).is_ok());
     }

@@ -168,7 +168,11 @@ fn per_iteration(judged: &Judged) -> Option<String> {
 
 fn limit(judged: &Judged, now_us: i64) -> Option<String> {
     let verdict = &judged.verdict;
-    let at = amount(verdict.limit.filter(|_| is_rising(verdict))?, judged.unit);
+    let limit = verdict.limit.filter(|_| is_rising(verdict))?;
+    let gives_up = verdict.limit_from.filter(|from| *from < limit);
+    let gives_up =
+        gives_up.map_or_else(String::new, |from| format!(", V8 may give up from {} on", amount(from, judged.unit)));
+    let at = format!("{}{gives_up}", amount(limit, judged.unit));
     if verdict.is_limit_beyond {
         return Some(format!("limit {at}: farther away than 30 times what was observed, too far for a date"));
     }
