@@ -5,6 +5,8 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::process::ExitCode;
 
+use crate::redact;
+
 /// Ended as asked; for a verdict: steady.
 pub const OK: u8 = 0;
 /// The recorder's run ended by itself: the target is gone, or the restart budget is spent; readings were refused.
@@ -63,7 +65,7 @@ where
 /// Prints an error and its causes in one line on stderr, as `program: what: why`.
 pub fn report(program: &str, error: &(dyn Error + 'static)) {
     // When stderr itself is gone there is nobody left to tell.
-    drop(writeln!(std::io::stderr().lock(), "{program}: {}", one_line(error)));
+    drop(writeln!(std::io::stderr().lock(), "{program}: {}", redact::url(&one_line(error))));
 }
 
 /// An error and its causes in one line; a cause that its parent already quotes is not said twice.

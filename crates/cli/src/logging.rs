@@ -2,8 +2,12 @@
 //!
 //! `HEAPSOAK_LOG` (for instance `debug` or `heapsoak_store=trace`) overrides the verbosity.
 
+use std::io::{self, Write};
+
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
+
+use crate::redact;
 
 /// The environment variable that overrides the verbosity.
 pub const LOG_VARIABLE: &str = "HEAPSOAK_LOG";
@@ -50,7 +54,7 @@ impl Verbosity {
 
 /// Sends what is traced to stderr from now on. A second call changes nothing.
 pub fn init(verbosity: Verbosity) {
-    init_to(verbosity, std::io::stderr);
+    init_to(verbosity, io::stderr);
 }
 
 /// As [`init`], to another writer: a status line that must step aside for each line gives its own.
@@ -63,11 +67,34 @@ where
     // disk under the log, or a reader of the pipe that has gone, would end us.
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(writer)
+        .with_writer(Redacted(writer))
         .with_target(false)
         .log_internal_errors(false);
     // Only a second call fails, and then the first subscriber stays.
     drop(subscriber.try_init());
+}
+
+/// Takes passwords out of each line: libraries log the addresses they connect to as they were given.
+struct Redacted<W>(W);
+
+impl<'a, W: MakeWriter<'a>> MakeWriter<'a> for Redacted<W> {
+    type Writer = Redacted<W::Writer>;
+
+    fn make_writer(&'a self) -> Self::Writer {
+        Redacted(self.0.make_writer())
+    }
+}
+
+impl<W: Write> Write for Redacted<W> {
+    /// A line comes whole.
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        self.0.write_all(redact::url(&String::from_utf8_lossy(line)).as_bytes())?;
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
 }
 
 #[cfg(test)]
@@ -79,6 +106,15 @@ mod tests {
         for verbosity in [Verbosity::Quiet, Verbosity::Normal, Verbosity::Verbose, Verbosity::Trace] {
             assert!(EnvFilter::try_new(verbosity.directives()).is_ok(), "{verbosity:?}");
         }
+    }
+
+    #[test]
+    fn a_library_that_logs_an_address_logs_no_password() {
+        let mut out = Redacted(Vec::new());
+        writeln!(out, "DEBUG reuse idle connection for (\"http\", me:canary@127.0.0.1:1) of http://me:canary@h/")
+            .unwrap();
+        let line = String::from_utf8(out.0).unwrap();
+        assert_eq!(line, "DEBUG reuse idle connection for (\"http\", me:***@127.0.0.1:1) of http://me:***@h/\n");
     }
 
     #[test]

@@ -39,6 +39,9 @@ pub enum OutputError {
         /// What it is, with its article.
         kind: &'static str,
     },
+    /// Everybody may replace what is in the directory, and so lead a write elsewhere or forge what was written.
+    #[error("{0} may be written by everybody, so that anybody could replace what is put there; chmod o-w it, or +t")]
+    OpenToAll(PathBuf),
     /// The path ends in no file name.
     #[error("`{0}` does not name a file; give a file name, or - for stdout")]
     NoName(PathBuf),
@@ -161,6 +164,9 @@ impl Target {
             Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
             _ => PathBuf::from("."),
         };
+        if fs::metadata(&directory).is_ok_and(|found| open_to_all(found.mode())) {
+            return Err(OutputError::OpenToAll(directory));
+        }
         let part: String = name.chars().take(NAME_PART / 4).collect();
         Ok(Self { path: path.to_owned(), directory, prefix: format!(".{part}.").into() })
     }
@@ -210,6 +216,13 @@ impl Target {
             }
         }
     }
+}
+
+/// Whether everybody may replace each other's files in a directory of this mode; not so in one such as /tmp.
+fn open_to_all(mode: u32) -> bool {
+    const OTHERS_WRITE: u32 = 0o002;
+    const STICKY: u32 = 0o1000;
+    mode & OTHERS_WRITE != 0 && mode & STICKY == 0
 }
 
 fn remove_abandoned(path: &Path) -> io::Result<()> {

@@ -11,7 +11,8 @@ const SECRET_NAMES: [&str; 9] =
 
 /// Removes the password of a URL's user and the values of secret query parameters.
 ///
-/// Text that is no URL is searched for addresses inside it, so that `label=ws://user:pass@host/` is safe too.
+/// Text that is no URL is searched for addresses inside it, so that `label=ws://user:pass@host/` and whole lines of a
+/// log are safe too.
 ///
 /// ```
 /// use heapsoak_cli::redact::url;
@@ -19,13 +20,17 @@ const SECRET_NAMES: [&str; 9] =
 /// ```
 #[must_use]
 pub fn url(text: &str) -> String {
+    text.split_inclusive(is_separator).map(word).collect()
+}
+
+/// A word, and what separates it from the next.
+fn word(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find("://") {
         let (head, tail) = rest.split_at(at + 3);
         out.push_str(head);
-        let end = tail.find(is_separator).unwrap_or(tail.len());
-        let address_end = tail[..end].find("://").unwrap_or(end);
+        let address_end = tail.find("://").unwrap_or(tail.len());
         out.push_str(&address(&tail[..address_end]));
         rest = &tail[address_end..];
     }
@@ -48,7 +53,8 @@ pub fn arguments<S: AsRef<str>>(args: &[S]) -> Vec<String> {
     for arg in args.iter().map(AsRef::as_ref) {
         let word = match arg.split_once('=') {
             _ if hide_next && !arg.starts_with("--") => HIDDEN.to_owned(),
-            Some((name, _)) if is_secret(name) => format!("{name}={HIDDEN}"),
+            // Of a URL each part is looked at for itself.
+            Some((name, _)) if is_secret(name) && !name.contains("://") => format!("{name}={HIDDEN}"),
             _ => url(arg),
         };
         hide_next = arg.starts_with('-') && !arg.contains('=') && is_secret(arg);
@@ -91,7 +97,7 @@ fn query(text: &str) -> String {
 /// `user:pass@host` without a scheme.
 fn bare_user(text: &str) -> String {
     match text.rsplit_once('@') {
-        Some((user, host)) if user.contains(':') && !host.is_empty() && !user.contains(is_separator) => {
+        Some((user, host)) if user.contains(':') && !host.is_empty() => {
             format!("{}@{host}", hide_password(user))
         }
         _ => text.to_owned(),
@@ -129,12 +135,20 @@ mod tests {
             ("api=ws://a:b@h:1/id", "api=ws://a:***@h:1/id"),
             ("see http://a:b@h, or https://c:d@i", "see http://a:***@h, or https://c:***@i"),
             ("me:pa@grid:4444", "me:***@grid:4444"),
+            ("idle (\"http\", me:pa@grid:4444)\n", "idle (\"http\", me:***@grid:4444)\n"),
+            ("a@b.c wrote at 12:30", "a@b.c wrote at 12:30"),
             ("http://h/?access_token=x#secret=y", "http://h/?access_token=***#secret=***"),
             ("http://h/?time=12:30&mail=a@b.c", "http://h/?time=12:30&mail=a@b.c"),
             ("é://ü:ö@ä", "é://ü:***@ä"),
         ] {
             assert_eq!(url(text), shown, "{text}");
         }
+    }
+
+    #[test]
+    fn a_url_with_two_secrets_loses_both() {
+        let shown = command_line(&["--url", "http://me:canary@h/?access_token=canary&x=1", "--token=http://h/?canary"]);
+        assert_eq!(shown, "--url http://me:***@h/?access_token=***&x=1 --token=***");
     }
 
     #[test]
