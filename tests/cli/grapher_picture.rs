@@ -35,8 +35,20 @@ fn without_any_flag_there_is_a_picture_and_nothing_else() {
     let (width, height) = decoded(&scene.read("heap.png"));
     assert!(width > 800 && height > 600, "800 × 600 is the canvas, the image was {width} × {height}");
     let mode = std::fs::metadata(scene.path("heap.png")).unwrap().permissions().mode();
-    assert_eq!(mode & 0o600, 0o600, "{mode:o}");
-    assert_eq!(mode & 0o133, 0, "{mode:o}");
+    assert_eq!(mode & 0o777, 0o600, "it says whose page it is of: {mode:o}");
+}
+
+#[test]
+fn other_users_may_read_it_if_asked_for() {
+    let scene = Scene::new();
+    scene.soaked("soak.db", 600);
+    draw(&scene, &["--public"]);
+    printed(&mut scene.grapher(&["export", "--format", "json", "--out", "a.json"]));
+    printed(&mut scene.grapher(&["export", "--format", "json", "--out", "b.json", "--public"]));
+    let mode = |name| std::fs::metadata(scene.path(name)).unwrap().permissions().mode() & 0o777;
+    // The umask takes away what it takes away everywhere.
+    assert!([0o644, 0o640, 0o600].contains(&mode("heap.png")) && mode("heap.png") == mode("b.json"));
+    assert_eq!(mode("a.json"), 0o600);
 }
 
 #[test]

@@ -15,8 +15,14 @@ use thiserror::Error;
 
 /// Mode of a file that may hold addresses and command lines: the owner only.
 pub const PRIVATE: u32 = 0o600;
-/// Mode of a file made to be shown, such as a picture; the umask still applies.
+/// Mode of a file made to be shown to other users; the umask still applies.
 pub const SHARED: u32 = 0o644;
+
+/// The mode of what is made for all users, or for one.
+#[must_use]
+pub fn mode(public: bool) -> u32 {
+    if public { SHARED } else { PRIVATE }
+}
 
 /// How a temp file's name ends, so that an abandoned one is known.
 const SUFFIX: &str = ".heapsoak-tmp";
@@ -339,6 +345,18 @@ mod tests {
         assert_eq!(names(directory.path()), ["soak.xml"]);
         replace_with(&path, SHARED, |out| (0..100_000).try_for_each(|_| out.write_all(b"row"))).unwrap();
         assert_eq!(fs::read(&path).unwrap().len(), 300_000);
+    }
+
+    #[test]
+    fn a_directory_in_which_anybody_could_replace_the_file_is_refused() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("heap.png");
+        for (mode, fine) in [(0o777, false), (0o757, false), (0o1777, true), (0o775, true), (0o700, true)] {
+            fs::set_permissions(directory.path(), Permissions::from_mode(mode)).unwrap();
+            assert_eq!(prepare(&path).is_ok(), fine, "{mode:o}");
+            assert_eq!(replace(&path, b"x", PRIVATE).is_ok(), fine, "{mode:o}");
+        }
+        assert_eq!(names(directory.path()), ["heap.png"]);
     }
 
     #[test]

@@ -11,6 +11,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand};
 use heapsoak_cli::duration::parse_period;
 use heapsoak_cli::logging::Verbosity;
+use heapsoak_cli::output;
 use heapsoak_cli::time::TimeSpec;
 use heapsoak_rrd::{Cf, SchemaError};
 
@@ -218,6 +219,9 @@ struct ExportArgs {
     /// Where it goes, replaced whole; - is stdout
     #[arg(long, value_name = "FILE", default_value = "-")]
     out: PathBuf,
+    /// Let other users of the machine read it, too: mode 644, less the umask, and 600 otherwise
+    #[arg(long)]
+    public: bool,
     /// Only archives of this function; may be repeated, but for csv [default: AVERAGE; json and xml: all]
     #[arg(long, value_name = "CF", value_parser = parse_cf)]
     cf: Vec<Cf>,
@@ -249,6 +253,7 @@ impl ExportArgs {
             db: self.store.db,
             format: self.format,
             out: self.out,
+            mode: output::mode(self.public),
             functions: self.cf,
             sources: self.source,
             start,

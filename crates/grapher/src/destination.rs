@@ -53,6 +53,7 @@ pub(crate) struct Output {
     format: ImageFormat,
     /// Columns and rows in place of the terminal's.
     characters: (Option<u32>, Option<u32>),
+    mode: u32,
 }
 
 impl Output {
@@ -76,7 +77,13 @@ impl Output {
                 ),
             },
         };
-        Ok(Self { path, format, characters: if format == ImageFormat::Term { size } else { (None, None) } })
+        let characters = if format == ImageFormat::Term { size } else { (None, None) };
+        Ok(Self { path, format, characters, mode: output::PRIVATE })
+    }
+
+    /// Whether other users may read the picture, which says whose page it is of.
+    pub(crate) fn public(self, public: bool) -> Self {
+        Self { mode: output::mode(public), ..self }
     }
 
     /// Whether it is text for the terminal of whoever asked.
@@ -109,7 +116,7 @@ impl Output {
     pub(crate) fn put(&self, image: &[u8]) -> anyhow::Result<()> {
         match self.is_stdout() {
             true => output::stdout(|out| out.write_all(image))?,
-            false => output::redraw(&self.path, image, output::SHARED)?,
+            false => output::redraw(&self.path, image, self.mode)?,
         }
         Ok(())
     }

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::ErrorKind;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use heapsoak_rrd::{Archive, Schema, State, Step, Time, slot};
@@ -65,6 +66,9 @@ pub(crate) struct Plan<'a> {
 pub(crate) fn create(path: &Path, plan: &Plan<'_>, existing: Existing) -> Result<Lock, Refusal> {
     let old = replaceable(path, existing)?;
     let directory = path.parent().unwrap_or(Path::new("/"));
+    if std::fs::metadata(directory).is_ok_and(|found| open_to_all(&found)) {
+        return Err(StoreError::OpenToAll { path: directory.to_owned() }.into());
+    }
     let aside = tempfile::Builder::new()
         .prefix(".heapsoak-")
         .suffix(".db")
@@ -86,6 +90,13 @@ pub(crate) fn create(path: &Path, plan: &Plan<'_>, existing: Existing) -> Result
             Err(io(path, "save its directory")(error).into())
         }
     }
+}
+
+/// Whether everybody may replace each other's files in a directory; not so in one such as /tmp.
+fn open_to_all(directory: &std::fs::Metadata) -> bool {
+    const OTHERS_WRITE: u32 = 0o002;
+    const STICKY: u32 = 0o1000;
+    directory.mode() & OTHERS_WRITE != 0 && directory.mode() & STICKY == 0
 }
 
 /// Holds the file that is to be replaced, so that nobody writes it; `None`: nothing is there.

@@ -33,6 +33,12 @@ pub enum StoreError {
         /// What is there instead.
         what: &'static str,
     },
+    /// A store was to be made where anybody could put another file in its place.
+    #[error("{} may be written by everybody, so that anybody could replace a store there; chmod o-w it, or +t", path.display())]
+    OpenToAll {
+        /// The directory.
+        path: PathBuf,
+    },
     /// The file belongs to another program. It was left as it was.
     #[error("{} is not a heapsoak store ({what}): name another file", path.display())]
     Foreign {

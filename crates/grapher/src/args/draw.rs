@@ -39,6 +39,9 @@ pub(super) struct DrawArgs {
     /// Where the picture goes, replaced whole; - is stdout [default: heap.png; stdout for term, json and csv]
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+    /// Let other users of the machine read it, too: mode 644, less the umask, and 600 otherwise
+    #[arg(long)]
+    public: bool,
     /// The kind of picture [default: by the extension of --out]
     #[arg(long, value_enum)]
     format: Option<ImageFormat>,
@@ -214,7 +217,7 @@ impl DrawArgs {
             (Some(one), Some(other)) if one != other => {
                 anyhow::bail!("--format and --imgformat ask for two kinds of picture: give one of them")
             }
-            (one, other) => Output::new(out, one.or(other), size),
+            (one, other) => Ok(Output::new(out, one.or(other), size)?.public(self.public)),
         }
     }
 

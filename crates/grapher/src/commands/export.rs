@@ -16,6 +16,7 @@ pub(crate) struct Settings {
     pub(crate) format: Format,
     /// Replaced whole; `-`: stdout.
     pub(crate) out: PathBuf,
+    pub(crate) mode: u32,
     /// Empty: what the format has by default.
     pub(crate) functions: Vec<Cf>,
     /// Empty: all.
@@ -40,9 +41,7 @@ pub(crate) fn run(settings: &Settings) -> anyhow::Result<u8> {
     warn_of_damage(settings, &whole);
     match to_stdout {
         true => output::stdout(|out| export::write(settings.format, out, &whole))?,
-        false => {
-            output::replace_with(&settings.out, output::SHARED, |out| export::write(settings.format, out, &whole))?
-        }
+        false => output::replace_with(&settings.out, settings.mode, |out| export::write(settings.format, out, &whole))?,
     }
     Ok(exit::OK)
 }

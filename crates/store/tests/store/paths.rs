@@ -167,6 +167,17 @@ fn after_a_checkpoint_the_file_alone_holds_everything() {
 }
 
 #[test]
+fn a_store_is_not_made_where_anybody_could_replace_it() {
+    let (folder, path) = folder();
+    let make = || Writer::create(&path, second(), &gauges(&["a"]), &archives(&ARCHIVES), at(0), Existing::Refuse);
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o777)).unwrap();
+    assert!(matches!(make(), Err(StoreError::OpenToAll { .. })));
+    assert_eq!(names(folder.path()), [""; 0]);
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o1777)).unwrap();
+    make().unwrap().close().unwrap();
+}
+
+#[test]
 fn names_that_mean_something_to_sqlite_are_just_names() {
     let folder = tempfile::tempdir().unwrap();
     for name in ["file:soak.db?mode=memory", "a b%20#c.db", ":memory:", "\u{e9}\u{1f600}.db"] {
