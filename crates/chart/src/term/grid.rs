@@ -36,7 +36,8 @@ pub(super) fn nearest(color: Color) -> AnsiColor {
     let (red, green, blue) = (i32::from(color.red), i32::from(color.green), i32::from(color.blue));
     let (most, least) = (red.max(green).max(blue), red.min(green).min(blue));
     if most - least < 40 {
-        return AnsiColor::White;
+        // Seen on a light ground and on a dark one.
+        return AnsiColor::BrightBlack;
     }
     // A channel belongs to the hue when it is nearer to the greatest than to the least.
     let has = |channel: i32| (channel - least) * 2 > most - least;
@@ -215,6 +216,6 @@ mod tests {
         assert_eq!(of("00c000"), AnsiColor::Green);
         assert_eq!(of("d98200"), AnsiColor::Yellow);
         assert_eq!(of("2aa5e0"), AnsiColor::Cyan);
-        assert_eq!(of("4d4d4d"), AnsiColor::White);
+        assert_eq!(of("4d4d4d"), AnsiColor::BrightBlack);
     }
 }
