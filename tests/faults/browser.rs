@@ -48,7 +48,7 @@ pub(crate) const FAULTS: &[Fault] = &[
     Fault {
         name: "renderer-stopped",
         expected: "told as such at the deadline; ticks go on",
-        quick: true,
+        quick: false,
         disk: None,
         play: renderer_stopped,
     },

@@ -52,7 +52,10 @@ impl Outcome {
 /// Plays all, some side by side; most of the time they wait.
 pub(crate) fn play_all(faults: Vec<Fault>, side_by_side: usize) -> Vec<Outcome> {
     let count = faults.len();
-    let waiting = Mutex::new(faults.into_iter().enumerate());
+    // Those that take longest are not among the quick ones, and go first.
+    let mut order: Vec<(usize, Fault)> = faults.into_iter().enumerate().collect();
+    order.sort_by_key(|(_, fault)| fault.quick);
+    let waiting = Mutex::new(order.into_iter());
     let done = Mutex::new(Vec::with_capacity(count));
     std::thread::scope(|scope| {
         for _ in 0..side_by_side {

@@ -19,6 +19,13 @@ pub(crate) const FAULTS: &[Fault] = &[
         play: stopped,
     },
     Fault {
+        name: "recorder-stopped-long",
+        expected: "beyond all deadlines: one gap, one event, no restart",
+        quick: false,
+        disk: None,
+        play: stopped_long,
+    },
+    Fault {
         name: "clock-set-forward",
         expected: "one event and one gap; ticks go on",
         quick: true,
@@ -41,14 +48,21 @@ pub(crate) const FAULTS: &[Fault] = &[
     },
 ];
 
-const STOPPED: Duration = Duration::from_secs(15);
-
 /// Longer than the deadline of a command that was under way: that is nobody's fault.
 fn stopped(stage: &Stage) -> Result<Seen> {
+    stopped_for(stage, Duration::from_secs(12))
+}
+
+/// Longer than the time limit of the connection, too.
+fn stopped_long(stage: &Stage) -> Result<Seen> {
+    stopped_for(stage, Duration::from_secs(50))
+}
+
+fn stopped_for(stage: &Stage, length: Duration) -> Result<Seen> {
     let soak = stage.soak("-v")?;
     let at = now();
     soak.signal(Signal::SIGSTOP)?;
-    pause(STOPPED);
+    pause(length);
     soak.signal(Signal::SIGCONT)?;
     soak.until_sampled(now())?;
     pause(Duration::from_secs(3));
@@ -56,7 +70,7 @@ fn stopped(stage: &Stage) -> Result<Seen> {
     ensure!(events.len() == 1 && events[0].starts_with("gap: "), "{events:?}");
     let gaps = stage.gaps("recorder_rss")?;
     let [(from, to)] = gaps.as_slice() else { anyhow::bail!("{gaps:?}") };
-    ensure!((to - from + 1.0 - STOPPED.as_secs_f64()).abs() <= 2.5, "{gaps:?}");
+    ensure!((to - from + 1.0 - length.as_secs_f64()).abs() <= 2.5, "{gaps:?}");
     let most = busiest_second(&stage.log("recorder"));
     ensure!(most <= 2, "{most} ticks in one second");
     soak.end()?;

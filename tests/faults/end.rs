@@ -32,7 +32,7 @@ pub(crate) const FAULTS: &[Fault] = &[
     Fault {
         name: "recorder-killed",
         expected: "3 kills: no orphan, nothing committed lost, resumed",
-        quick: true,
+        quick: false,
         disk: None,
         play: killed_thrice,
     },

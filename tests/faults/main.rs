@@ -9,6 +9,7 @@ mod clock;
 mod end;
 mod long_soak;
 mod node;
+mod ourselves;
 mod page;
 mod picture;
 mod power;
@@ -27,7 +28,7 @@ usage: faults [--quick] [--list] [--jobs N] [NAME…]     plays the whole catalo
        faults --soak MINUTES FOLDER                     one soak into FOLDER with a fault each minute";
 
 /// Played side by side unless told otherwise: most of a fault's time is waiting.
-const SIDE_BY_SIDE: usize = 3;
+const SIDE_BY_SIDE: usize = 4;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -61,6 +62,7 @@ fn all() -> Vec<Fault> {
         writes::FAULTS,
         power::FAULTS,
         picture::FAULTS,
+        ourselves::FAULTS,
     ]
     .concat()
 }

@@ -128,8 +128,9 @@ impl Stage {
 
     /// The same, once its page has been sampled some times.
     pub(crate) fn soak(&self, args: &str) -> Result<Recorder<'_>> {
+        let begun = now();
         let recorder = self.start(args)?;
-        recorder.until_sampled(0.0)?;
+        recorder.until_sampled(begun)?;
         Ok(recorder)
     }
 

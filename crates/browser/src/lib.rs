@@ -63,3 +63,4 @@ pub use fault::{Fate, Fault, classify};
 pub use session::{Facts, Session};
 pub use sweep::{Trace, sweep};
 pub use way::Way;
+pub use wire::patiently;

@@ -186,6 +186,15 @@ impl Session {
     /// [`Fault::ElementNotFound`], [`Fault::ErrorPage`] when that is why, [`Fault::Selector`], [`Fault::OutOfView`],
     /// [`Fault::Stale`] when the element went twice within one call, [`Fault::Alert`], and what can befall any command.
     pub async fn hover(&mut self, css: &str) -> Result<(), Fault> {
+        match self.hover_once(css).await {
+            // No command lasts as long as its connection may be silent: it was we who were stopped, and came back to a
+            // connection whose time had run out. The next command has a new one.
+            Err(Fault::Unresponsive { after: None, .. }) => self.hover_once(css).await,
+            done => done,
+        }
+    }
+
+    async fn hover_once(&mut self, css: &str) -> Result<(), Fault> {
         let known = self.found.take().filter(|(selector, _)| selector == css);
         let mut element = match &known {
             Some((_, element)) => element.clone(),

@@ -44,24 +44,29 @@ fn connector(longest: Duration) -> TimeoutConnector<HttpsConnector<HttpConnector
 /// A timer that is this much late shows that we were stopped ourselves, or the machine was: an answer may have come.
 const OVERSLEPT: Duration = Duration::from_secs(1);
 
-/// Waits for a command, at most until its deadline; once more when we were not there to see it answered.
+/// Waits until the deadline; once more when we were stopped meanwhile and not there to see an answer. `None`: none came.
+pub async fn patiently<T>(deadline: Duration, answer: impl Future<Output = T>) -> Option<T> {
+    let (begun, mut answer) = (Instant::now(), std::pin::pin!(answer));
+    match timeout(deadline, &mut answer).await {
+        Ok(answer) => Some(answer),
+        Err(_) if begun.elapsed() > deadline + OVERSLEPT => timeout(deadline, answer).await.ok(),
+        Err(_) => None,
+    }
+}
+
+/// Waits for a command, at most until its deadline.
 pub(crate) async fn within<T>(
     what: &str,
     deadline: Duration,
     command: impl Future<Output = Result<T, CmdError>>,
 ) -> Result<T, Fault> {
-    let (begun, mut command) = (Instant::now(), std::pin::pin!(command));
-    let mut answer = timeout(deadline, &mut command).await;
-    if answer.is_err() && begun.elapsed() > deadline + OVERSLEPT {
-        answer = timeout(deadline, command).await;
-    }
-    match answer {
-        Ok(Ok(answer)) => Ok(answer),
-        Ok(Err(error)) => Err(match classify(&error) {
+    match patiently(deadline, command).await {
+        Some(Ok(answer)) => Ok(answer),
+        Some(Err(error)) => Err(match classify(&error) {
             Fault::Unresponsive { after, .. } => Fault::Unresponsive { what: what.to_owned(), after },
             fault => fault,
         }),
-        Err(_) => Err(Fault::Unresponsive { what: what.to_owned(), after: Some(deadline) }),
+        None => Err(Fault::Unresponsive { what: what.to_owned(), after: Some(deadline) }),
     }
 }
 

@@ -6,13 +6,15 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
-use heapsoak_browser::{BrowserError, Driver, DriverOptions, Facts, Fate, Fault, Session, SessionOptions, Trace, find};
+use heapsoak_browser::{
+    BrowserError, Driver, DriverOptions, Facts, Fate, Fault, Session, SessionOptions, Trace, find, patiently,
+};
 use heapsoak_cli::size;
 use heapsoak_probe::page::Page;
 use heapsoak_probe::process::ProcessTree;
 use heapsoak_store::Guardian;
 use nix::unistd::Uid;
-use tokio::time::{MissedTickBehavior, timeout};
+use tokio::time::MissedTickBehavior;
 use url::Url;
 
 use super::backoff::Backoff;
@@ -245,9 +247,9 @@ impl PageLoop {
         };
         tokio::select! {
             biased;
-            result = timeout(ITERATION, session.hover(&self.settings.element)) => {
+            result = patiently(ITERATION, session.hover(&self.settings.element)) => {
                 let late = || Fault::Unresponsive { what: "an iteration".to_owned(), after: Some(ITERATION) };
-                result.unwrap_or_else(|_| Err(late())).map_err(Broken::Session)
+                result.unwrap_or_else(|| Err(late())).map_err(Broken::Session)
             }
             error = driver.ended() => Err(Broken::Driver(error)),
         }
