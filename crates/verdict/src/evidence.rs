@@ -68,7 +68,9 @@ fn thinned(points: Vec<Point>) -> Vec<Point> {
 
 /// The end of the warm-up, in seconds from the segment's origin.
 fn warm_up(segment: &Segment, trim: &Trim) -> f64 {
-    let by_time = (segment.end * trim.share).max(trim.least_s);
+    // A life that ended in a minute for want of memory had no time for more.
+    let least_s = if segment.out_of_memory { trim.least_s.min(segment.end * trim.share) } else { trim.least_s };
+    let by_time = (segment.end * trim.share).max(least_s);
     let first = segment.progress.first().map_or(0.0, |p| p.y);
     // Without a wish for iterations the first count, which comes a row late, must not cost a floor before it.
     let mut counts = segment.progress.iter().filter(|_| trim.least_iterations > 0.0);

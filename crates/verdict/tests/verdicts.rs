@@ -118,6 +118,14 @@ fn a_death_is_not_forgotten_when_the_next_life_has_just_begun() {
 }
 
 #[test]
+fn a_program_that_died_within_a_minute_had_no_minute_to_warm_up() {
+    let mut series = floors(24, 2.0, 900e3);
+    assert_eq!(judged(&series).verdict, Word::Undecided);
+    series.out_of_memory = vec![series.floors[23].time + 1.0];
+    assert_eq!(judged(&series).verdict, Word::Leak, "{}", judged(&series).reason);
+}
+
+#[test]
 fn a_loop_that_died_is_a_leak_though_it_crawled_at_the_end() {
     // As recorded of two loops: straight for 10 minutes, then ever more collections that find ever less new.
     let mut series = Series::new("heap_used", Kind::Heap, Unit::Bytes);
