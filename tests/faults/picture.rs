@@ -1,13 +1,17 @@
 //! A grapher that is killed while it writes, or that is not the only one: whoever looks sees a whole picture.
 
+use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::BufReader;
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
+use nix::sys::signal::Signal;
 
 use crate::case::{Fault, Seen, seen};
+use crate::processes::{family, signal};
 use crate::stage::{Stage, binary, pause};
 use crate::store::plain;
 
@@ -28,7 +32,7 @@ pub(crate) const FAULTS: &[Fault] = &[
     },
 ];
 
-const KILLS: u32 = 200;
+const KILLS: usize = 200;
 
 /// A store with something to draw.
 fn store(stage: &Stage) -> Result<()> {
@@ -60,29 +64,60 @@ fn look(stage: &Stage) -> Result<Option<(u32, u32)>> {
     Ok(Some((frame.width, frame.height)))
 }
 
-fn temp_files(stage: &Stage) -> Result<usize> {
-    Ok(std::fs::read_dir(stage.path("out"))?.count() - usize::from(stage.path("out/heap.png").exists()))
+/// The files beside the picture.
+fn temp_files(stage: &Stage) -> Result<BTreeSet<OsString>> {
+    let names = std::fs::read_dir(stage.path("out"))?.map(|entry| Ok(entry?.file_name()));
+    names.filter(|name: &Result<OsString>| name.as_ref().map_or(true, |name| name != "heap.png")).collect()
 }
 
+/// Kills while a picture is written. That takes a millisecond: strace makes each step of it take thirty.
 fn killed(stage: &Stage) -> Result<Seen> {
     store(stage)?;
     std::fs::create_dir(stage.path("out"))?;
-    let began = Instant::now();
     ensure!(grapher(stage, &[])?.status()?.success(), "{}", stage.log("grapher"));
-    let whole = began.elapsed();
-    let (mut most, mut cut_short) = (0, 0);
+    let (mut most, mut left) = (0, 0);
     for _ in 0..KILLS {
-        let mut child = grapher(stage, &[])?.spawn()?;
-        // The writing is the last part of its work.
-        pause(whole.mul_f64(0.3 + fastrand::f64() * 0.8));
-        cut_short += u32::from(child.try_wait()?.is_none());
-        kill(&mut child)?;
+        let before = temp_files(stage)?;
+        let mut strace = slowed(stage)?.spawn().context("strace is installed")?;
+        // One that is gone again at the next look only tried whether there is room.
+        let mut last = before.clone();
+        while strace.try_wait()?.is_none() {
+            let now = temp_files(stage)?;
+            if now.intersection(&last).any(|name| !before.contains(name)) {
+                break;
+            }
+            last = now;
+            pause(Duration::from_millis(3));
+        }
+        pause(Duration::from_micros(fastrand::u64(0..60_000)));
+        for pid in family(strace.id().cast_signed()).into_iter().filter(|pid| *pid != strace.id().cast_signed()) {
+            signal(pid, Signal::SIGKILL)?;
+        }
+        strace.wait()?;
         look(stage)?.context("the picture is gone")?;
-        most = most.max(temp_files(stage)?);
+        let now = temp_files(stage)?.len();
+        (most, left) = (most.max(now), left + usize::from(now > 0));
     }
     ensure!(most <= 1, "{most} temp files");
-    ensure!(cut_short > KILLS / 4, "only {cut_short} were killed at work");
-    seen(format!("{KILLS} runs, {cut_short} killed at work: no cut picture"), format!("at most {most} temp file"))
+    ensure!(left >= KILLS / 4, "only {left} were killed while they wrote");
+    ensure!(grapher(stage, &[])?.status()?.success(), "{}", stage.log("grapher"));
+    ensure!(temp_files(stage)?.is_empty(), "the next one does not sweep");
+    seen(
+        format!("{KILLS} kills, {left} within the writing: no cut picture"),
+        format!("at most {most} temp file, swept by the next"),
+    )
+}
+
+/// The grapher, whose writes, syncs and renames take 30 ms each.
+fn slowed(stage: &Stage) -> Result<Command> {
+    let plain = grapher(stage, &[])?;
+    let mut strace = stage.command("grapher", "strace")?;
+    strace
+        .args(["-f", "-qq", "-o", "/dev/null", "-e", "trace=write,fsync,rename,renameat,renameat2"])
+        .args(["-e", "inject=write,fsync,rename,renameat,renameat2:delay_enter=30000"])
+        .arg(plain.get_program())
+        .args(plain.get_args());
+    Ok(strace)
 }
 
 fn two(stage: &Stage) -> Result<Seen> {
@@ -91,7 +126,7 @@ fn two(stage: &Stage) -> Result<Seen> {
     let start =
         |width: &str| -> Result<Child> { Ok(grapher(stage, &["--watch", "100ms", "--width", width])?.spawn()?) };
     let (mut one, mut other) = (start("700")?, start("900")?);
-    let (began, mut looks, mut widths) = (Instant::now(), 0, std::collections::BTreeSet::new());
+    let (began, mut looks, mut widths) = (Instant::now(), 0, BTreeSet::new());
     while began.elapsed() < Duration::from_secs(8) {
         if let Some(size) = look(stage)? {
             looks += 1;

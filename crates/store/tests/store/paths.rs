@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 
 use heapsoak_rrd::Cf;
-use heapsoak_store::{Existing, Reader, StoreError, Writer};
+use heapsoak_store::{Existing, Guardian, Reader, StoreError, Writer};
 
 use crate::help::{ARCHIVES, archives, at, by_hand, closed, create, feed, folder, gauges, known, names, second, write};
 
@@ -187,4 +187,36 @@ fn names_that_mean_something_to_sqlite_are_just_names() {
         assert_eq!(Reader::open(&path).unwrap().last().unwrap(), at(60), "{name}");
     }
     assert_eq!(names(folder.path()).len(), 4);
+}
+
+#[test]
+fn a_log_that_was_deleted_is_noticed_and_what_is_in_it_can_still_be_written_back() {
+    let (folder, path) = folder();
+    let mut writer = create(&path);
+    feed(&mut writer, 1, 30);
+    writer.commit().unwrap();
+    let log = folder.path().join("soak.db-wal");
+    fs::remove_file(&log).unwrap();
+    assert!(matches!(writer.check_path(), Err(StoreError::Lost { path }) if path == log));
+    writer.checkpoint().unwrap();
+    drop(writer);
+    assert_eq!(Reader::open(&path).unwrap().last().unwrap(), at(30));
+}
+
+#[test]
+fn what_a_killed_writer_noted_of_its_guardians_is_there_for_the_next() {
+    let (_folder, path) = folder();
+    let guardian = |pid| Guardian { pid, started: 7, boot: "b".to_owned(), folder: "/tmp/x".to_owned() };
+    let mut killed = create(&path);
+    assert_eq!(killed.left_guardians(), []);
+    killed.set_guardians(vec![guardian(1), guardian(2)]);
+    killed.set_guardians(vec![guardian(3)]);
+    killed.commit().unwrap();
+    drop(killed);
+    let mut next = Writer::open(&path).unwrap();
+    assert_eq!(next.left_guardians(), [guardian(3)]);
+    next.set_guardians(Vec::new());
+    next.close().unwrap();
+    assert_eq!(Writer::open(&path).unwrap().left_guardians(), []);
+    assert_eq!(Reader::open(&path).unwrap().verify().unwrap(), []);
 }
