@@ -3,6 +3,7 @@
 //!
 //! There is one file for each kind of fault; a fault is a function that plays it on a [`stage::Stage`] and says what it saw.
 
+mod acknowledged;
 mod browser;
 mod case;
 mod clock;
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
             Ok(minutes) => long_soak::run(minutes, folder.as_ref()),
             Err(_) => usage(),
         },
+        ["--write", db] => acknowledged::write(db.as_ref()),
         ["--apart", name] => match all().into_iter().find(|fault| fault.name == *name) {
             Some(fault) => case::play_apart(fault),
             None => usage(),
@@ -59,6 +61,7 @@ fn all() -> Vec<Fault> {
         end::FAULTS,
         clock::FAULTS,
         store::FAULTS,
+        acknowledged::FAULTS,
         writes::FAULTS,
         power::FAULTS,
         picture::FAULTS,

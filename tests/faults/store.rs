@@ -55,6 +55,13 @@ pub(crate) const FAULTS: &[Fault] = &[
         disk: None,
         play: reader_stuck,
     },
+    Fault {
+        name: "network-filesystem",
+        expected: "exit 2, says so, leaves no file",
+        quick: true,
+        disk: None,
+        play: network,
+    },
     Fault { name: "file-lost", expected: "exit 2 within 6 s, says so", quick: true, disk: None, play: lost },
     Fault {
         name: "file-replaced",
@@ -220,6 +227,24 @@ fn reader_stuck(stage: &Stage) -> Result<Seen> {
     recorder.end()?;
     let told = told.split("wal_grows: ").nth(1).unwrap_or_default().chars().take(60).collect::<String>();
     seen(format!("told at {} MiB, cut again", longest >> 20), told)
+}
+
+/// strace makes the system say that the file lies on NFS.
+fn network(stage: &Stage) -> Result<Seen> {
+    let mut strace = stage.command("recorder", "strace")?;
+    let status = strace
+        .args(["-f", "-qq", "-o", "/dev/null", "-e", "trace=statfs"])
+        .args(["-e", "inject=statfs:poke_exit=@arg2=6969000000000000"])
+        .arg(binary("recorder"))
+        .arg("--db")
+        .arg(stage.db())
+        .args(plain("").split_whitespace())
+        .status()
+        .context("strace is installed")?;
+    let log = stage.log("recorder");
+    ensure!(status.code() == Some(2) && log.contains("lies on nfs"), "{status}: {log}");
+    ensure!(!stage.db().exists(), "a file was made");
+    seen("exit 2, no file", log.lines().last().unwrap_or_default().rsplit('/').next().unwrap_or_default().to_owned())
 }
 
 /// Ends by itself with status 2 and these words.
