@@ -202,7 +202,7 @@ fn nothing_listens_to_other_machines_and_the_driver_is_told_its_port_and_nothing
     assert!(ours.iter().all(|it| it.local_address.ip().to_canonical().is_loopback()), "{ours:?}");
     let told =
         family.iter().filter_map(|process| process.cmdline().ok()).find(|words| words[0].ends_with("chromedriver"));
-    assert_eq!(told.unwrap()[1..], ["--port=0"]);
+    assert_eq!(told.unwrap()[1..], ["--port=0", "--enable-chrome-logs"]);
     let run = fs::read_dir(folder.path()).unwrap().flatten().find(|entry| entry.path().is_dir()).unwrap();
     assert_eq!(run.metadata().unwrap().permissions().mode() & 0o777, 0o700, "profile and temporary files");
 }

@@ -162,27 +162,29 @@ pub(super) fn notice(
     let text = style.bold.fit(text, canvas.width - style.text.size * 3.0);
     let pad = style.text.size * 0.7;
     let width = style.bold.width(&text);
+    let height = (style.text.size * 0.72 + pad * 2.0).round();
+    // At the bottom: what ended was seldom at its lowest, and its last values are what everybody looks for.
     let mut plate = Rect {
         x: (canvas.right() - width - pad * 2.0 - 10.0).round(),
-        y: canvas.y + 10.0,
+        y: (canvas.bottom() - height - 10.0).round(),
         width: (width + pad * 2.0).round(),
-        height: (style.text.size * 0.72 + pad * 2.0).round(),
+        height,
     };
     clear_of_rules(&mut plate, panels.first()?);
     let at = (canvas.right() - pad - 10.0, plate.y + pad + style.text.size * 0.72);
     Some(Notice { label: label(style.bold, &text, at, Anchor::End, style.colors.ink), plate: Some(plate) })
 }
 
-/// Moves a plate down until it hides no rule and no rule's label, where there is room for that.
+/// Moves a plate up until it hides no rule and no rule's label, where there is room for that.
 fn clear_of_rules(plate: &mut Rect, panel: &PanelLayout) {
     let line = |y: f64| Rect { y: y - 2.0, height: 4.0, ..panel.canvas };
     let mut hidden: Vec<Rect> = panel.rules.iter().map(|rule| line(rule.y)).collect();
     hidden.extend(panel.rules.iter().filter_map(|rule| rule.label.as_ref()).map(|label| label.rect));
-    hidden.sort_by(|a, b| a.y.total_cmp(&b.y));
+    hidden.sort_by(|a, b| b.y.total_cmp(&a.y));
     let mut moved = *plate;
     for rect in hidden {
         if rect.overlaps(&moved) {
-            moved.y = (rect.bottom() + 6.0).round();
+            moved.y = (rect.y - 6.0 - moved.height).round();
         }
     }
     if panel.canvas.holds(&moved) {
