@@ -125,8 +125,8 @@ fn killed_often(stage: &Stage) -> Result<Seen> {
 /// What one kill showed.
 struct Kill {
     gone_after: f64,
-    /// How many seconds the file copied alone lacks.
-    lacks: f64,
+    /// How many seconds the file copied alone lacks; none: it fell into a write-back, and the copy needs its `-wal`.
+    lacks: Option<f64>,
 }
 
 fn killed(stage: &Stage, times: u32) -> Result<Seen> {
@@ -140,12 +140,16 @@ fn killed(stage: &Stage, times: u32) -> Result<Seen> {
     ensure!(stage.run_folders()?.is_empty(), "{:?}", stage.run_folders()?);
     let rows = stage.number("select count(recorder_rss) from average")?;
     let most = |of: fn(&Kill) -> f64| kills.iter().map(of).fold(0.0, f64::max);
-    let (gone, lacks) = (most(|kill| kill.gone_after), most(|kill| kill.lacks));
+    let (gone, lacks) = (most(|kill| kill.gone_after), most(|kill| kill.lacks.unwrap_or(0.0)));
+    let within = kills.iter().filter(|kill| kill.lacks.is_none()).count();
+    ensure!(within <= 1 + kills.len() / 25, "{within} copies of the file alone cannot be read");
     ensure!(gone <= stretched(3.0), "processes of the browser were there for {gone:.1} s");
     ensure!(lacks <= 10.0 + stretched(3.0), "a copy lacks {lacks:.0} s");
     seen(
         format!("{times} kills: no orphan after {gone:.1} s, nothing lost"),
-        format!("{times} resumes, {rows:.0} rows good, a copy of the file alone lacks at most {lacks:.0} s"),
+        format!(
+            "{times} resumes, {rows:.0} rows good, a copy of the file alone lacks at most {lacks:.0} s; {within} needed its -wal"
+        ),
     )
 }
 
@@ -165,19 +169,27 @@ fn kill_once(stage: &Stage, number: u32) -> Result<Kill> {
     soak.signal(Signal::SIGKILL)?;
     soak.wait(PATIENCE)?;
     let killed_at = now();
-    let copy = stage.path("copy.db");
+    let (copy, both) = (stage.path("copy.db"), stage.path("both.db"));
     if stage.db().exists() {
         std::fs::copy(stage.db(), &copy)?;
+        std::fs::copy(stage.db(), &both)?;
+    }
+    if stage.path("soak.db-wal").exists() {
+        std::fs::copy(stage.path("soak.db-wal"), stage.path("both.db-wal"))?;
     }
     until_gone(&family, PATIENCE)?;
     let gone_after = began.elapsed().as_secs_f64();
     if before.is_empty() {
-        return Ok(Kill { gone_after, lacks: 0.0 });
+        return Ok(Kill { gone_after, lacks: Some(0.0) });
     }
     stage.verify()?;
     let after: i64 = committed()?.parse()?;
     ensure!(after >= before.parse()?, "{before} was committed, {after} is there");
-    let lacks = alone(&copy, killed_at)?;
+    let lacks = alone(&copy, killed_at).ok();
+    if lacks.is_none() {
+        verify(&both).context("the copy with its -wal")?;
+    }
+    [&copy, &both].into_iter().for_each(|copy| clean(copy));
     Ok(Kill { gone_after, lacks })
 }
 
@@ -185,8 +197,13 @@ fn kill_once(stage: &Stage, number: u32) -> Result<Kill> {
 fn alone(copy: &Path, killed_at: f64) -> Result<f64> {
     verify(copy)?;
     let last: f64 = sql(copy, "select last_us / 1e6 from store")?.parse()?;
-    ["-wal", "-shm"].iter().for_each(|suffix| drop(std::fs::remove_file(copy.with_extension(format!("db{suffix}")))));
     Ok(killed_at - last)
+}
+
+fn clean(copy: &Path) {
+    ["", "-wal", "-shm"]
+        .iter()
+        .for_each(|suffix| drop(std::fs::remove_file(copy.with_extension(format!("db{suffix}")))));
 }
 
 /// Nobody is left who could clear up; another soak on the same machine goes on meanwhile.

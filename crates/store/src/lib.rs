@@ -8,7 +8,8 @@
 //! * **A reader never waits for the writer nor the writer for a reader**, and each answer is one whole commit.
 //! * **The file stops growing**: rings have a fixed number of rows; runs, events and garbage collections give way to newer
 //!   ones. Pending memory is bounded by the same numbers.
-//! * **`soak.db` alone is a whole file** as of the last [`Writer::checkpoint`], wherever it is copied; after
+//! * **`soak.db` alone is a whole file** as of the last [`Writer::checkpoint`], wherever it is copied, but for a copy or a
+//!   kill within the milliseconds of a checkpoint itself: that one needs its `-wal` beside it. After
 //!   [`Writer::close`] it is the only file, and opens on a read-only medium.
 //! * **Damage is not silent**: each row carries a check. A value whose check fails is unknown, and [`Reader::verify`]
 //!   names its row. Foreign, newer and damaged files are refused and left as they were.
