@@ -24,6 +24,10 @@ pub(crate) const LOOK_AGAIN: Duration = Duration::from_millis(20);
 pub(crate) const PREFIX: &str = "heapsoak-";
 /// What chromedriver says once it listens; its port follows.
 const READY: &str = "started successfully on port ";
+/// What it says when another program has the port that it chose. It does not always end then.
+const PORT_TAKEN: &str = "port not available";
+/// How often it may choose.
+const CHOICES: usize = 4;
 /// What Chromium says when V8 gives up: (Reached heap limit) or another reason follows.
 const OUT_OF_MEMORY: &str = "V8 javascript OOM";
 
@@ -80,12 +84,23 @@ struct Own {
 }
 
 impl Driver {
-    /// Starts chromedriver on a free port of its own choice and waits until it listens.
+    /// Starts chromedriver on a free port of its own choice and waits until it listens. One that finds its port taken is
+    /// started again: it looks for one that is free by IPv6, and another program may have it by IPv4.
     ///
     /// # Errors
-    /// [`BrowserError::RunFolder`], [`BrowserError::Spawn`], [`BrowserError::DriverEnded`] or
-    /// [`BrowserError::DriverSilent`], the latter two with the driver's last words.
+    /// [`BrowserError::RunFolder`], [`BrowserError::Spawn`], [`BrowserError::DriverEnded`],
+    /// [`BrowserError::PortTaken`] or [`BrowserError::DriverSilent`], the latter three with the driver's last words.
     pub async fn start(options: &DriverOptions) -> Result<Driver, BrowserError> {
+        for _ in 1..CHOICES {
+            match Driver::start_once(options).await {
+                Err(BrowserError::PortTaken { tail }) => tracing::debug!(%tail, "the driver's port was taken"),
+                done => return done,
+            }
+        }
+        Driver::start_once(options).await
+    }
+
+    async fn start_once(options: &DriverOptions) -> Result<Driver, BrowserError> {
         let until = Instant::now() + options.deadline;
         let folder = run_folder(&options.temp_dir)?;
         let mut own = match Own::spawn(options, &folder) {
@@ -234,11 +249,23 @@ impl Own {
     /// Waits until the driver listens; gives its port.
     async fn ready(&mut self, until: Instant, deadline: Duration) -> Result<u16, BrowserError> {
         let mut port = listen(&mut self.guardian, &self.tail);
-        let said = tokio::select! {
-            said = timeout_at(until, port.wait_for(Option::is_some)) => said.ok().and_then(|said| *said.ok()?),
-            ended = self.ended() => return Err(ended),
+        let heard = timeout_at(until, port.wait_for(Option::is_some));
+        let ended = tokio::select! {
+            biased;
+            _ = heard => None,
+            ended = self.ended() => Some(ended),
         };
-        said.ok_or_else(|| BrowserError::DriverSilent { after: deadline, tail: self.tail.line() })
+        if ended.is_some() {
+            // Its last words may still be on their way.
+            let _ = timeout_at(Instant::now() + LOOK_AGAIN * 5, port.wait_for(Option::is_some)).await;
+        }
+        let heard = *port.borrow();
+        match (heard, ended) {
+            (Some(Heard::PortTaken), _) => Err(BrowserError::PortTaken { tail: self.tail.line() }),
+            (_, Some(ended)) => Err(ended),
+            (Some(Heard::Port(port)), None) => Ok(port),
+            (None, None) => Err(BrowserError::DriverSilent { after: deadline, tail: self.tail.line() }),
+        }
     }
 
     async fn ended(&mut self) -> BrowserError {
@@ -293,18 +320,28 @@ pub(crate) fn remove(folder: &Path) {
     }
 }
 
+/// What a driver says of its port when it starts.
+#[derive(Debug, Clone, Copy)]
+enum Heard {
+    Port(u16),
+    PortTaken,
+}
+
 /// Reads all that guardian, driver and browser write, as long as they live. Gives the port once it is said.
-fn listen(guardian: &mut Child, tail: &Tail) -> watch::Receiver<Option<u16>> {
+fn listen(guardian: &mut Child, tail: &Tail) -> watch::Receiver<Option<Heard>> {
     let (sender, receiver) = watch::channel(None);
+    let hear = move |tail: &Tail| {
+        if sender.borrow().is_none() {
+            let text = tail.text();
+            let taken = || text.contains(PORT_TAKEN).then_some(Heard::PortTaken);
+            sender.send_replace(parse_port(&text).map(Heard::Port).or_else(taken));
+        }
+    };
     if let Some(stdout) = guardian.stdout.take() {
-        tokio::spawn(tail.clone().drain(stdout, move |tail| {
-            if sender.borrow().is_none() {
-                sender.send_replace(parse_port(&tail.text()));
-            }
-        }));
+        tokio::spawn(tail.clone().drain(stdout, hear.clone()));
     }
     if let Some(stderr) = guardian.stderr.take() {
-        tokio::spawn(tail.clone().drain(stderr, |_| ()));
+        tokio::spawn(tail.clone().drain(stderr, hear));
     }
     receiver
 }
@@ -345,6 +382,39 @@ mod tests {
         assert_eq!(check("ChromeDriver was started successfully on port 414"), None);
         assert_eq!(check("ChromeDriver was started successfully on port 41415."), Some(41415));
         assert_eq!(check("ChromeDriver was started successfully on port 0."), None);
+    }
+
+    /// A driver (the guardian is the script itself) that finds its port taken so often, says so, and then does that.
+    #[expect(clippy::disallowed_methods, reason = "a script of the test's own, read by nobody before it is whole")]
+    async fn started_when_taken(times: usize, then: &str) -> Result<Driver, BrowserError> {
+        let folder = tempfile::tempdir().unwrap();
+        let script = folder.path().join("driver");
+        let text = format!(
+            "#!/bin/sh\necho x >>{0}/tries\nif [ $(wc -l <{0}/tries) -le {times} ]; then \
+             echo '[SEVERE]: bind() failed: Address already in use (98)' >&2; \
+             echo 'IPv4 port not available. Exiting...'; {then}; else \
+             echo 'ChromeDriver was started successfully on port 4711.'; fi\ncat >/dev/null\n",
+            folder.path().display()
+        );
+        fs::write(&script, text).unwrap();
+        fs::set_permissions(&script, fs::Permissions::from_mode(0o700)).unwrap();
+        let options =
+            DriverOptions { temp_dir: folder.path().to_owned(), ..DriverOptions::new(script, &[], "x".into()) };
+        Driver::start(&options).await
+    }
+
+    #[tokio::test]
+    async fn a_port_that_somebody_else_has_is_no_reason_to_give_up() {
+        for then in ["exit 1", "sleep 60"] {
+            let driver = started_when_taken(CHOICES - 1, then).await.unwrap();
+            assert_eq!(driver.url().port(), Some(4711));
+            driver.end(Duration::from_secs(3)).await.unwrap();
+        }
+        let error = started_when_taken(CHOICES, "exit 1").await.unwrap_err();
+        assert!(
+            matches!(&error, BrowserError::PortTaken { tail } if tail.contains("Address already in use")),
+            "{error}"
+        );
     }
 
     #[test]

@@ -39,6 +39,12 @@ pub enum BrowserError {
         /// The last lines that it wrote.
         tail: String,
     },
+    /// The driver found the ports that it chose taken, again and again.
+    #[error("the driver found no free port{}; too many programs may be listening on this machine", said(tail))]
+    PortTaken {
+        /// The last lines that it wrote.
+        tail: String,
+    },
     /// The driver did not say in time that it is ready.
     #[error("the driver was not ready within {} ms{}; the machine may be overloaded, or it is no chromedriver", after.as_millis(), said(tail))]
     DriverSilent {
