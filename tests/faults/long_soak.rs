@@ -84,11 +84,13 @@ const KILL: Blow =
 
 struct Soak {
     folder: PathBuf,
+    /// Not in `folder`: nothing may be left in it, and the names of a browser's sockets must be short.
+    tmp: tempfile::TempDir,
     child: Child,
 }
 
 impl Soak {
-    fn start(folder: &Path) -> Result<Child> {
+    fn start(folder: &Path, tmp: &Path) -> Result<Child> {
         let log = File::options().create(true).append(true).open(folder.join("recorder.log"))?;
         // Rows of a second, of which none of 2 hours is forgotten; a fault a minute is never healthy for 10 minutes.
         let archives = ["--rra", "AVERAGE:0.5:1:10800", "--rra", "MAX:0.5:3:3600", "--rra", "MIN:0.5:3:3600"];
@@ -96,7 +98,7 @@ impl Soak {
             .current_dir(folder)
             .args(archives)
             .args(["--restarts", "1000000"])
-            .env("TMPDIR", folder.join("tmp"))
+            .env("TMPDIR", tmp)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log)
@@ -153,7 +155,7 @@ fn kill_recorder(soak: &mut Soak) -> Result<()> {
     soak.child.kill()?;
     soak.child.wait()?;
     until_gone(&family, Duration::from_secs(10))?;
-    soak.child = Soak::start(&soak.folder)?;
+    soak.child = Soak::start(&soak.folder, soak.tmp.path())?;
     Ok(())
 }
 
@@ -182,9 +184,10 @@ pub(crate) fn run(minutes: u32, folder: &Path) -> ExitCode {
 
 fn soak(minutes: u32, folder: &Path) -> Result<(Soak, Vec<Dealt>)> {
     let folder = std::path::absolute(folder)?;
-    std::fs::create_dir_all(folder.join("tmp"))?;
+    std::fs::create_dir_all(&folder)?;
     ensure!(!folder.join("soak.db").exists(), "{} has a soak.db already; name another folder", folder.display());
-    let mut soak = Soak { child: Soak::start(&folder)?, folder };
+    let tmp = tempfile::tempdir()?;
+    let mut soak = Soak { child: Soak::start(&folder, tmp.path())?, folder, tmp };
     soak.until_sampled(0.0)?;
     let began = Instant::now();
     let kills = [minutes / 6, minutes / 3];
@@ -224,9 +227,9 @@ fn judge(mut soak: Soak, dealt: &[Dealt]) -> Result<usize> {
     misses.extend(unexplained("recorder_rss", &ticks, dealt, |blow| blow.ticks));
     misses.extend(without_gap(&page, dealt));
     misses.extend(grown(&db)?);
-    let folders = std::fs::read_dir(soak.folder.join("tmp"))?.count();
+    let folders = std::fs::read_dir(soak.tmp.path())?.count();
     if folders > 0 {
-        misses.push(format!("{folders} folders are left in tmp"));
+        misses.push(format!("{folders} folders are left in its TMPDIR"));
     }
     draw(&soak.folder)?;
     println!("\n{} faults; page unknown for {} s, recorder for {} s", dealt.len(), page.len(), ticks.len());

@@ -301,8 +301,28 @@ impl Own {
     }
 }
 
+/// The longest name of a run folder: Chromium makes a socket beneath it, and ends at once where the system has no room for
+/// the socket's name, which is 107 bytes.
+const FOLDER_BYTES: usize = 107 - "/org.chromium.Chromium.XXXXXX/SingletonSocket".len();
+
+/// Where the run folder is made: `wanted`, unless its name is too long for a browser.
+fn run_folder_parent(wanted: &Path) -> &Path {
+    let room = FOLDER_BYTES - PREFIX.len() - "/XXXXXX".len();
+    if wanted.as_os_str().len() <= room {
+        return wanted;
+    }
+    let instead = Path::new("/tmp");
+    tracing::warn!(
+        "the name of {} is too long for a browser's sockets (more than {room} bytes): {} is used instead",
+        wanted.display(),
+        instead.display()
+    );
+    instead
+}
+
 /// A folder that only we can read. The guardian removes it.
 fn run_folder(parent: &Path) -> Result<PathBuf, BrowserError> {
+    let parent = run_folder_parent(parent);
     tempfile::Builder::new()
         .prefix(PREFIX)
         .permissions(fs::Permissions::from_mode(0o700))

@@ -9,11 +9,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use heapsoak_browser::{Driver, Fate, Fault, Session, SessionOptions, Way};
+use heapsoak_browser::{Driver, DriverOptions, Fate, Fault, Session, SessionOptions, Way, find};
 use heapsoak_devtools::{Client, Commands, targets};
 use nix::{sys::signal::Signal, unistd::geteuid};
 use serde_json::json;
-use support::{ALERT, STEADY, TALL, answer, driver, end, options, serve, session, strike};
+use support::{ALERT, STEADY, TALL, answer, driver, end, options, serve, session, strike, stub};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -31,6 +31,24 @@ async fn a_session_leaves_no_process_and_no_folder() {
     println!("closed after {:?}", start.elapsed());
     end(driver).await;
     println!("all gone after {:?}", start.elapsed());
+}
+
+/// The browser makes a socket beneath its folder, and its name has an end.
+#[tokio::test]
+async fn a_long_name_of_the_temporary_folder_keeps_no_browser_from_starting() {
+    let parent = tempfile::tempdir_in("/tmp").unwrap();
+    for bytes in [46, 47, 200] {
+        let long = parent.path().join("x".repeat(bytes - parent.path().as_os_str().len() - 1));
+        std::fs::create_dir(&long).unwrap();
+        let options = DriverOptions {
+            temp_dir: long.clone(),
+            ..DriverOptions::new(stub(), &["guardian"], find::driver().unwrap())
+        };
+        let driver = Driver::start(&options).await.unwrap();
+        assert_eq!(driver.run_dir().unwrap().starts_with(&long), bytes == 46, "{:?}", driver.run_dir());
+        session(&driver, STEADY).await.close(2 * SECOND).await.unwrap();
+        end(driver).await;
+    }
 }
 
 /// The handle that chromedriver keeps for each pointer action would show as 100 B an iteration.
