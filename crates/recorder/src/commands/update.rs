@@ -1,6 +1,6 @@
 //! `recorder update`: readings of one's own into a store, as `rrdtool update` takes them, or a line each from stdin.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
 
@@ -13,6 +13,8 @@ use crate::args::UpdateArgs;
 
 /// Lines read ahead of the store.
 const QUEUE: usize = 4096;
+/// More than a thousand sources need; a pipe without an end of line must not fill the memory.
+const LONGEST_LINE: u64 = 64 << 10;
 /// Readings are written at once when no more of them come within this time.
 const IDLE: Duration = Duration::from_millis(200);
 
@@ -59,11 +61,13 @@ impl Updates {
     fn stdin(&mut self) -> anyhow::Result<()> {
         let (sender, lines) = sync_channel(QUEUE);
         // It ends with the process when we stop before the end of the input.
-        std::thread::Builder::new().name("stdin".into()).spawn(move || read_lines(&sender))?;
+        std::thread::Builder::new()
+            .name("stdin".into())
+            .spawn(move || read_lines(BufReader::new(io::stdin()), &sender))?;
         self.lines(&lines)
     }
 
-    fn lines(&mut self, lines: &Receiver<std::io::Result<Vec<u8>>>) -> anyhow::Result<()> {
+    fn lines(&mut self, lines: &Receiver<io::Result<Vec<u8>>>) -> anyhow::Result<()> {
         let mut number = 0;
         loop {
             match lines.recv_timeout(IDLE) {
@@ -89,7 +93,7 @@ impl Updates {
             Err(reason) => {
                 self.refused = true;
                 // A stderr that is gone must not stop the readings.
-                let _ = writeln!(std::io::stderr(), "{what} {number}: {reason:#}");
+                let _ = writeln!(io::stderr(), "{what} {number}: {reason:#}");
                 self.keep_going
             }
         }
@@ -110,10 +114,19 @@ impl Updates {
     }
 }
 
-fn read_lines(sender: &SyncSender<std::io::Result<Vec<u8>>>) {
-    for line in BufReader::new(std::io::stdin()).split(b'\n') {
-        let end = line.is_err();
-        if sender.send(line).is_err() || end {
+fn read_lines(mut input: impl BufRead, sender: &SyncSender<io::Result<Vec<u8>>>) {
+    loop {
+        let mut line = Vec::new();
+        let read = match input.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut line) {
+            Ok(0) => return,
+            Ok(found) if found as u64 == LONGEST_LINE && !line.ends_with(b"\n") => {
+                Err(io::Error::other("a line is longer than 64 KiB: are these readings, a line each?"))
+            }
+            Ok(_) => Ok(line),
+            Err(error) => Err(error),
+        };
+        let end = read.is_err();
+        if sender.send(read).is_err() || end {
             return;
         }
     }
@@ -148,14 +161,14 @@ fn spread(template: &[usize], readings: Vec<Reading>, sources: usize) -> anyhow:
 }
 
 /// The time and the values of `T:v:v…` or `T@v:v…`; the second lets T have colons of its own.
-fn split(text: &str) -> anyhow::Result<(&str, &str)> {
+pub(crate) fn split(text: &str) -> anyhow::Result<(&str, &str)> {
     text.split_once('@')
         .or_else(|| text.split_once(':'))
         .with_context(|| format!("`{text}` has no values; write TIME:VALUE with one value for each source"))
 }
 
 /// A reading's time: `N`, unix seconds (to the microsecond, what is beyond is cut), or any time of the command line.
-fn parse_time(text: &str, now_us: i64) -> anyhow::Result<i64> {
+pub(crate) fn parse_time(text: &str, now_us: i64) -> anyhow::Result<i64> {
     if text == "N" {
         return Ok(now_us);
     }
@@ -192,6 +205,21 @@ mod tests {
         for wrong in ["", ".5", "1.2.3", "now", "1e3", "99999999999999999999"] {
             assert_eq!(unix_micros(wrong), None, "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_line_without_an_end_fills_no_memory() {
+        let lines = |input: &[u8]| {
+            let (sender, lines) = sync_channel(QUEUE);
+            read_lines(input, &sender);
+            lines
+                .try_iter()
+                .map(|line| line.map(|line| line.len()).map_err(|error| error.to_string()))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(lines(b"N:1\nN:2"), [Ok(4), Ok(3)]);
+        let endless = lines(&vec![b'1'; 200_000]);
+        assert!(matches!(&endless[..], [Err(reason)] if reason.contains("64 KiB")), "{endless:?}");
     }
 
     #[test]
