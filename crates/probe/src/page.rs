@@ -22,6 +22,13 @@ use crate::Error;
 pub use collector::{Collected, Collector};
 pub use gc::{PageGc, PageGcReading};
 
+/// Reads the events of a browser's trace as a tick does, and forgets them: the fuzzers' way in.
+pub fn read_trace(events: &[Value]) {
+    let mut trace = trace::Trace::default();
+    trace.take(events);
+    trace.processes().into_iter().for_each(|process| drop(trace.collections_of(process)));
+}
+
 /// How long a tick waits for `Runtime.getHeapUsage`: an idle page answers in 0.3 ms, on a machine with eight times more
 /// work than cores in up to 300 ms, a busy page not before it is done.
 const HEAP_USAGE_WAIT: Duration = Duration::from_millis(500);

@@ -1,45 +1,7 @@
-//! `recorder`: soaks a page or watches a program, samples its heap each second, writes round-robin archives to SQLite.
-
-mod args;
-mod commands;
-mod hidden;
-mod memory;
-mod page;
-mod settings;
-mod soak;
+//! The program `recorder`; all of it is in the library beside it, where tests and fuzzers reach its parsers.
 
 use std::process::ExitCode;
 
-use clap::Parser;
-use heapsoak_browser::guardian;
-use heapsoak_cli::{exit, limits, logging};
-
-use args::{Command, CommandLine};
-
 fn main() -> ExitCode {
-    limits::outlive_file_size();
-    let command_line = CommandLine::parse_from(hidden::arguments());
-    match command_line.command {
-        Some(Command::Guardian { arguments }) => guardian::run(arguments),
-        Some(Command::Create(args)) => exit::finish("recorder", commands::create::run(&args)),
-        Some(Command::Update(args)) => {
-            logging::init(logging::Verbosity::Normal);
-            exit::finish("recorder", commands::update::run(&args))
-        }
-        Some(Command::Import(args)) => {
-            logging::init(logging::Verbosity::Normal);
-            exit::finish("recorder", commands::import::run(&args))
-        }
-        Some(Command::Selftest(args)) => {
-            logging::init(logging::Verbosity::from_flags(args.verbose == 0, args.verbose));
-            exit::finish("recorder", commands::selftest::run(&args))
-        }
-        None => {
-            let verbosity = command_line.soak.verbosity();
-            let settings = command_line.soak.settings();
-            let on_error = if settings.command.is_empty() { exit::TROUBLE } else { exit::RECORDER_FAILED };
-            exit::on_panic(on_error);
-            exit::finish_with("recorder", soak::run(&settings, verbosity), on_error)
-        }
-    }
+    recorder::main()
 }

@@ -39,6 +39,33 @@ pub(crate) fn is_element(word: &str) -> bool {
     elements::kind(word).is_some()
 }
 
+/// An expression and a format from outside, without the stores and the picture around them.
+pub(crate) fn fuzz(text: &str) {
+    use rpn::Known;
+    let _ = (vdef::function(text), words::color(text), text::control(text));
+    if let Ok(format) = format::TimeFormat::parse(text) {
+        let _ = format.write(Some(1_700_000_000_000_000));
+    }
+    if let Ok(format) = format::Format::parse(text) {
+        for value in [0.0, -1.5e300, f64::NAN, f64::INFINITY, 123_456.789] {
+            let _ = format.write(value, 1000.0, &mut format::Magnitude::default());
+        }
+    }
+    let known = |name: &str| match name {
+        "a" => Some(Known::Rows(0)),
+        "b" => Some(Known::Rows(1)),
+        "v" => Some(Known::Single(2)),
+        _ => None,
+    };
+    let Ok(program) = rpn::parse(text, &known) else { return };
+    let values = |from: f64| vec![from, f64::NAN, f64::INFINITY, -from, 1e18, from, from];
+    let of = |step_us, from| rows::Rows { start_us: 1_700_000_000_000_000, step_us, values: values(from) };
+    let both = [of(1_000_000, 5.0), of(3_000_000, 0.0)];
+    let single = vdef::Single { value: 2.5, when_us: None };
+    let inputs = rpn::Inputs { rows: &|index| both.get(index), single: &|_| Some(single), now_s: 1.7e9 };
+    let _ = rpn::eval(&program, &inputs, &mut rpn::Budget::small());
+}
+
 /// What is drawn, and where it goes.
 #[derive(Debug)]
 pub(crate) struct Settings {

@@ -4,12 +4,12 @@
 //! [`feed`] make the contents of a store of them. Only this file opens and writes anything.
 
 mod bounded;
-mod dump;
+pub(crate) mod dump;
 mod error;
-mod feed;
+pub(crate) mod feed;
 mod markup;
-mod restore;
-mod table;
+pub(crate) mod restore;
+pub(crate) mod table;
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};

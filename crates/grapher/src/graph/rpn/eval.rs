@@ -23,6 +23,11 @@ impl Default for Budget {
 }
 
 impl Budget {
+    /// So little that a fuzzer goes on.
+    pub(crate) fn small() -> Self {
+        Self(100_000)
+    }
+
     fn spend(&mut self, count: u64) -> Result<(), RpnError> {
         self.0 = self.0.checked_sub(count).ok_or(RpnError::TooMuch)?;
         Ok(())

@@ -1,0 +1,4 @@
+//! Inputs of `heapsoak_fuzz::node`, made by the fuzzer.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| heapsoak_fuzz::node::run(bytes));
