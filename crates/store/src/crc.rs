@@ -16,11 +16,13 @@ pub(crate) enum Cell<'a> {
     MaybeReal(Option<f64>),
     Text(&'a str),
     MaybeText(Option<&'a str>),
+    Bytes(&'a [u8]),
 }
 
 impl ToSql for Cell<'_> {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
         Ok(match *self {
+            Cell::Bytes(value) => ToSqlOutput::Borrowed(ValueRef::Blob(value)),
             Cell::Int(value) => ToSqlOutput::Owned(Value::Integer(value)),
             Cell::Real(value) => ToSqlOutput::Owned(Value::Real(value)),
             Cell::Text(value) => ToSqlOutput::Borrowed(ValueRef::Text(value.as_bytes())),
@@ -58,6 +60,10 @@ impl Crc {
             Cell::Text(value) | Cell::MaybeText(Some(value)) => {
                 self.number(b't', (value.len() as u64).to_le_bytes());
                 self.bytes(value.as_bytes());
+            }
+            Cell::Bytes(value) => {
+                self.number(b'b', (value.len() as u64).to_le_bytes());
+                self.bytes(value);
             }
             Cell::Real(_) | Cell::MaybeReal(_) | Cell::MaybeInt(None) | Cell::MaybeText(None) => self.bytes(b"n"),
         }

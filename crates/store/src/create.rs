@@ -9,7 +9,6 @@ use heapsoak_rrd::{Archive, Schema, State, Step, Time, slot};
 use rusqlite::{Connection, OpenFlags};
 use tempfile::TempPath;
 
-use crate::connect;
 use crate::error::{StoreError, io, sqlite};
 use crate::load::{number, signed};
 use crate::lock::{Lock, Refusal, regular};
@@ -20,6 +19,7 @@ use crate::restore::Rows;
 use crate::tables::{APPLICATION_ID, TABLES, VERSION};
 use crate::views;
 use crate::{MAX_ARCHIVES, MAX_SOURCES};
+use crate::{block, connect};
 
 /// Bytes of a unit and of a description that are kept.
 const UNIT_BYTES: usize = 32;
@@ -163,6 +163,10 @@ fn build(aside: &Path, plan: &Plan<'_>) -> rusqlite::Result<()> {
     put(&conn, cdp_rows(state))?;
     for (archive, rows) in rows.iter().enumerate() {
         put(&conn, points(schema, archive, rows))?;
+        let blocks = schema.archives().get(archive).map_or(0, |archive| block::count(archive.rows));
+        for number in if rows.is_empty() { 0..0 } else { 0..blocks } {
+            put(&conn, block::of_rows(&conn, schema, archive, number)?)?;
+        }
     }
     views::remake(&conn, schema)?;
     all.commit()?;

@@ -1,8 +1,11 @@
 //! Tests with files that are wrong on purpose and whose checks hold all the same, as only an attacker makes them.
 
+use std::path::PathBuf;
+
 use heapsoak_rrd::{Archive, Cf, Source, Step, Time};
 use rusqlite::Connection;
 
+use crate::block::Block;
 use crate::gc::{Gc, GcKind, NewGc};
 use crate::model::{Event, Existing, RunId};
 use crate::records::{ArchiveRow, CdpRow, Head, PdpRow, Point, Record, SourceRow, put};
@@ -10,8 +13,8 @@ use crate::{Reader, Writer};
 
 const START: i64 = 1_700_000_040;
 
-/// Opens a small store after `tamper`, asks it everything, and answers whether a writer took it.
-fn survives(tamper: impl Fn(&Connection) -> rusqlite::Result<()>) -> bool {
+/// A small store with so many samples.
+fn store(samples: i64) -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("soak.db");
     let step = Step::new(1_000_000).unwrap();
@@ -19,15 +22,22 @@ fn survives(tamper: impl Fn(&Connection) -> rusqlite::Result<()>) -> bool {
     let archive = Archive::parse("AVERAGE:1:50", step).unwrap();
     let mut writer =
         Writer::create(&path, step, &[source.into()], &[archive], Time::from_secs(START), Existing::Refuse).unwrap();
-    for second in START + 1..START + 30 {
+    for second in START + 1..=START + samples {
         writer.update(Time::from_secs(second), &[1.0.into()]).unwrap();
     }
     writer.close().unwrap();
+    (folder, path)
+}
+
+/// Opens a small store after `tamper`, asks it everything, and answers whether a writer took it.
+fn survives(tamper: impl Fn(&Connection) -> rusqlite::Result<()>) -> bool {
+    let (_folder, path) = store(29);
     tamper(&Connection::open(&path).unwrap()).unwrap();
     if let Ok(reader) = Reader::open(&path) {
         let (start, end) = (Time::from_secs(START), Time::from_secs(START + 60));
         let _ = (reader.info(), reader.lastupdate(), reader.runs(), reader.first(0), reader.change_marker());
         let _ = (reader.fetch(Cf::Average, start, end, 1), reader.fetch(Cf::Last, start, start, u64::MAX));
+        let _ = reader.fetch_column("a", Cf::Average, (start, end), 1, |_| Vec::new());
         let _ = reader.fetch(Cf::Average, Time::from_micros(i64::MIN), Time::from_micros(i64::MAX), 1);
         let always = (Time::from_micros(i64::MIN), Time::from_micros(i64::MAX));
         let _ = (reader.events(always.0, always.1), reader.gc(always.0, always.1, None, None), reader.verify());
@@ -72,6 +82,11 @@ fn numbers_at_the_end_of_their_range_overflow_nothing() {
                 detail: String::new(),
             };
             survives(row(event));
+            for (block, numbers) in [(extreme, vec![1; 960]), (0, vec![1; 400]), (0, Vec::new()), (0, vec![0; 1 << 19])]
+            {
+                survives(row(Block { archive: 0, source: 0, block, time, numbers: numbers.clone() }));
+                survives(row(Block { archive: extreme, source: extreme, block, time, numbers }));
+            }
             let seen = NewGc {
                 target: String::new(),
                 time: Time::from_micros(extreme),
@@ -84,6 +99,23 @@ fn numbers_at_the_end_of_their_range_overflow_nothing() {
             survives(row(Gc { id: extreme, run: RunId(extreme), seen }));
         }
     }
+}
+
+#[test]
+fn a_block_that_says_something_else_than_its_rows_is_named() {
+    let found = |second: f64, values: [f64; 50]| {
+        // The ring has its slot 49 at the ninth second.
+        let (_folder, path) = store(9);
+        let numbers = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+        let block = Block { archive: 0, source: 0, block: 0, time: 1_700_000_040.0 + second, numbers };
+        put(&Connection::open(&path).unwrap(), [block]).unwrap();
+        let found = Reader::open(&path).unwrap().verify().unwrap();
+        found.into_iter().map(|damage| damage.what).collect::<Vec<_>>()
+    };
+    let as_it_is = std::array::from_fn(|slot| if slot > 40 { 1.0 } else { f64::NAN });
+    assert_eq!(found(9.0, as_it_is), [""; 0]);
+    assert_eq!(found(9.0, [1.0; 50]), ["it says something else than its rows"]);
+    assert_eq!(found(8.0, as_it_is), ["its time belongs into another block"]);
 }
 
 #[test]

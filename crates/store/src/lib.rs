@@ -75,6 +75,8 @@
 //! A store says which version of the tables it holds, and the tables are compared with those of that version when it is
 //! opened. Version 1 is that of the first release. No file from before it is read: one that lacks a table is damaged.
 
+mod block;
+mod column;
 mod connect;
 mod crc;
 mod create;
@@ -99,6 +101,7 @@ mod views;
 mod whole;
 mod writer;
 
+pub use column::Take;
 pub use error::StoreError;
 pub use gc::{Gc, GcKind, NewGc};
 pub use guardian::Guardian;

@@ -111,13 +111,13 @@ pub struct Table {
     pub damaged: u64,
 }
 
-/// The answer to a fetch of one source: eight bytes a row.
+/// The answer to a fetch of one source.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Column {
+pub struct Column<V> {
     /// The archive that answers, and the times it covers.
     pub window: Window,
-    /// The value of each row, ascending in time; not-a-number: unknown.
-    pub values: Vec<f64>,
+    /// What took the value of each row, ascending in time; not-a-number: unknown.
+    pub values: V,
     /// Values left unknown because the check of their row failed; [`crate::Reader::verify`] names the rows.
     pub damaged: u64,
 }

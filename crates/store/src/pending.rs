@@ -5,9 +5,10 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use heapsoak_rrd::{Reading, Row, State, Time};
+use heapsoak_rrd::{Reading, Row, Schema, State, Time};
 use rusqlite::Connection;
 
+use crate::block;
 use crate::gc::{self, Gc};
 use crate::guardian::Guardian;
 use crate::load::{number, signed};
@@ -88,8 +89,11 @@ impl Pending {
 
     /// Writes everything, within the caller's transaction, and answers how many events gave way to newer ones. Nothing
     /// is forgotten: that is done when the transaction has succeeded.
-    pub(crate) fn write(&self, conn: &Connection, state: &State) -> rusqlite::Result<i64> {
+    pub(crate) fn write(&self, conn: &Connection, schema: &Schema, state: &State) -> rusqlite::Result<i64> {
         put(conn, self.points())?;
+        for (archive, ended) in self.ended_blocks(schema) {
+            put(conn, block::of_rows(conn, schema, archive, ended)?)?;
+        }
         put(conn, pdp_rows(state))?;
         put(conn, cdp_rows(state))?;
         let mut dropped = self.events_dropped;
@@ -114,6 +118,11 @@ impl Pending {
             put(conn, guardians.iter().cloned())?;
         }
         Ok(dropped)
+    }
+
+    /// Archive and number of each block whose last row is among these.
+    fn ended_blocks(&self, schema: &Schema) -> impl Iterator<Item = (usize, i64)> {
+        self.rows.keys().filter_map(|&(archive, slot)| Some((archive, block::ended_by(schema, archive, signed(slot))?)))
     }
 
     fn points(&self) -> impl Iterator<Item = Point> {

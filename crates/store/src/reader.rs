@@ -2,9 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use heapsoak_rrd::fetch::Window;
 use heapsoak_rrd::{Cf, Time, fetch};
 use rusqlite::Connection;
 
+use crate::column::{self, Take};
 use crate::error::{StoreError, io, sqlite};
 use crate::gc::{self, Gc, GcKind};
 use crate::lock::FileId;
@@ -78,23 +80,24 @@ impl Reader {
         self.table(Some(names), cf, start, end, resolution_us)
     }
 
-    /// The rows of one archive for one source, in as little memory as can be: for a million rows and more.
+    /// The rows of one archive for one source, handed as they are read to what `collect` makes for them, such as a `Vec`.
     ///
     /// # Errors
     /// Those of [`Reader::fetch_sources`].
-    pub fn fetch_column(
+    pub fn fetch_column<V: Take>(
         &self,
         name: &str,
         cf: Cf,
-        start: Time,
-        end: Time,
+        (start, end): (Time, Time),
         resolution_us: u64,
-    ) -> Result<Column, StoreError> {
+        collect: impl FnOnce(&Window) -> V,
+    ) -> Result<Column<V>, StoreError> {
         self.snapshot(|conn| {
             let definition = load::definition(conn, &self.path)?;
             let columns = table::columns(&definition.schema, Some(&[name]), &self.path)?;
             let window = fetch::window(&definition.schema, definition.last(), cf, start, end, resolution_us)?;
-            table::column(conn, &self.path, &definition, columns.first().copied().unwrap_or_default(), window)
+            let source = columns.first().copied().unwrap_or_default();
+            column::column(conn, &self.path, &definition, source, window, collect(&window))
         })
     }
 

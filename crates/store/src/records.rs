@@ -30,10 +30,10 @@ pub(crate) trait Record: Sized {
     /// Bytes of its texts: what a file can blow up.
     fn weight(&self) -> usize {
         let mut bytes = 0;
-        self.each(&mut |cell| {
-            if let Cell::Text(text) | Cell::MaybeText(Some(text)) = cell {
-                bytes += text.len();
-            }
+        self.each(&mut |cell| match cell {
+            Cell::Text(text) | Cell::MaybeText(Some(text)) => bytes += text.len(),
+            Cell::Bytes(value) => bytes += value.len(),
+            Cell::Int(_) | Cell::MaybeInt(_) | Cell::Real(_) | Cell::MaybeReal(_) | Cell::MaybeText(None) => {}
         });
         bytes
     }

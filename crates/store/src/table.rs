@@ -7,9 +7,8 @@ use heapsoak_rrd::{Schema, Time, slot};
 use rusqlite::Connection;
 
 use crate::error::{StoreError, sqlite};
-use crate::history::time_of;
 use crate::load::{Definition, number, signed};
-use crate::model::{Column, Table};
+use crate::model::Table;
 use crate::records::{Point, Record, select};
 
 /// Values of one table: with the rows around them about 320 MB. A week of seconds of 15 sources is half of it.
@@ -60,34 +59,17 @@ pub(crate) fn read(
     Ok(table)
 }
 
-/// Reads one source's rows of `window`, as [`read`] does, without a word more than they need.
-pub(crate) fn column(
-    conn: &Connection,
-    path: &Path,
-    definition: &Definition,
-    source: usize,
-    window: Window,
-) -> Result<Column, StoreError> {
-    check_size(&[window], 1)?;
-    let rows = usize::try_from(window.rows()).unwrap_or(usize::MAX);
-    let mut column = Column { window, values: vec![f64::NAN; rows], damaged: 0 };
-    for part in stretches(&definition.schema, definition.last(), window) {
-        fill_column(conn, &mut column, number(source), &part).map_err(sqlite(path, "read the rows"))?;
-    }
-    Ok(column)
-}
-
 /// Neighbouring slots: a ring is one such stretch, or two where it starts again within the window.
-struct Stretch {
-    archive: i64,
+pub(crate) struct Stretch {
+    pub(crate) archive: i64,
     /// The first slot and the last.
-    slots: (i64, i64),
-    /// The row of the table that belongs to the first slot.
-    first_row: usize,
+    pub(crate) slots: (i64, i64),
+    /// The row of the window that belongs to the first slot.
+    pub(crate) first_row: usize,
 }
 
 /// The slots of those rows of a window that the ring holds.
-fn stretches(schema: &Schema, last: Time, window: Window) -> Vec<Stretch> {
+pub(crate) fn stretches(schema: &Schema, last: Time, window: Window) -> Vec<Stretch> {
     let Some(ring) = schema.archives().get(window.archive).map(|archive| archive.rows) else { return Vec::new() };
     let (oldest, newest) = held(schema, last, window.archive);
     let row_us = signed(window.row_us).max(1);
@@ -104,24 +86,6 @@ fn stretches(schema: &Schema, last: Time, window: Window) -> Vec<Stretch> {
         row += count;
     }
     parts
-}
-
-fn fill_column(conn: &Connection, column: &mut Column, source: i64, part: &Stretch) -> rusqlite::Result<()> {
-    let sql = "SELECT slot, time, value, crc FROM point WHERE archive = ?1 AND slot BETWEEN ?2 AND ?3 AND source = ?4";
-    let mut statement = conn.prepare_cached(sql)?;
-    let mut found = statement.query([part.archive, part.slots.0, part.slots.1, source])?;
-    while let Some(row) = found.next()? {
-        let (slot, time, value) = (row.get(0)?, row.get(1)?, row.get(2)?);
-        let point = Point { archive: part.archive, slot, source, time, value };
-        let index = usize::try_from(slot - part.slots.0).ok().and_then(|offset| offset.checked_add(part.first_row));
-        let Some(index) = index.filter(|index| *index < column.values.len()) else { continue };
-        if row.get::<_, i64>(3)? != point.crc() {
-            column.damaged += 1;
-        } else if column.window.end_of(index) == time_of(time) {
-            column.values[index] = value.unwrap_or(f64::NAN);
-        }
-    }
-    Ok(())
 }
 
 fn fill(conn: &Connection, table: &mut Table, columns: &[usize], part: &Stretch) -> rusqlite::Result<()> {

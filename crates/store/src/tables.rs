@@ -1,7 +1,8 @@
 //! The tables of a store. Their comments are part of what SQLite keeps: `.schema` shows them to whoever queries by hand.
 //!
 //! All are STRICT, so that a column holds what its type says. The texts are compared when a store is opened: a table
-//! that was altered, or that is not a table at all, is damage. A change of any text is a new [`VERSION`].
+//! that was altered, or that is not a table at all, is damage. A change of any text is a new [`VERSION`], once
+//! the first is released.
 
 /// `PRAGMA application_id`: "HSOK".
 pub(crate) const APPLICATION_ID: i64 = 0x4853_4F4B;
@@ -10,11 +11,12 @@ pub(crate) const APPLICATION_ID: i64 = 0x4853_4F4B;
 pub(crate) const VERSION: i64 = 1;
 
 /// Name and definition of each table.
-pub(crate) const TABLES: [(&str, &str); 11] = [
+pub(crate) const TABLES: [(&str, &str); 12] = [
     ("store", STORE),
     ("source", SOURCE),
     ("archive", ARCHIVE),
     ("point", POINT),
+    ("block", BLOCK),
     ("pdp", PDP),
     ("cdp", CDP),
     ("run", RUN),
@@ -83,6 +85,19 @@ CREATE TABLE point (
   value REAL,                      -- NULL: unknown
   crc INTEGER NOT NULL,
   PRIMARY KEY (archive, slot, source)
+) STRICT, WITHOUT ROWID";
+
+/// The rows once more, for readers of long stretches: see [`crate::block`]. The key is that of one source's rows.
+const BLOCK: &str = "\
+CREATE TABLE block (
+  -- The values of 120 neighbouring slots of one archive and source in one piece, for readers of many; the rows are in point.
+  archive INTEGER NOT NULL,
+  source INTEGER NOT NULL,
+  block INTEGER NOT NULL,          -- slot / 120
+  time REAL NOT NULL,              -- the END of its last row, unix seconds
+  numbers BLOB NOT NULL,           -- a double for each slot, little endian; not-a-number: unknown
+  crc INTEGER NOT NULL,
+  PRIMARY KEY (archive, source, block)
 ) STRICT, WITHOUT ROWID";
 
 /// The open PDP of each source: what the next update goes on from.

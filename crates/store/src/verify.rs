@@ -5,6 +5,7 @@ use std::path::Path;
 use heapsoak_rrd::slot;
 use rusqlite::Connection;
 
+use crate::block::Block;
 use crate::connect::definition_of;
 use crate::gc::Gc;
 use crate::guardian::Guardian;
@@ -31,6 +32,11 @@ pub(crate) fn verify(conn: &Connection, path: &Path) -> Vec<Damage> {
     }
     let definition = definition.ok();
     found.extend(rows::<Point>(conn, |point| definition.as_ref().and_then(|known| misplaced(known, point))));
+    let wrong = |block: &Block| {
+        let wrong = block.wrong(conn, &definition.as_ref()?.schema);
+        wrong.unwrap_or(Some("its rows cannot be read")).map(str::to_owned)
+    };
+    found.extend(rows::<Block>(conn, wrong));
     found.extend(rows::<PdpRow>(conn, |_| None));
     found.extend(rows::<CdpRow>(conn, |_| None));
     if let Some(definition) = definition

@@ -279,7 +279,7 @@ impl Writer {
             put(&all, source_rows(&self.sources, self.stored_sources))?;
             views::remake(&all, self.archives.schema())?;
         }
-        let dropped = self.pending.write(&all, self.archives.state())?;
+        let dropped = self.pending.write(&all, self.archives.schema(), self.archives.state())?;
         head.events_dropped = head.events_dropped.saturating_add(dropped);
         put(&all, [head.clone()])?;
         all.commit()?;

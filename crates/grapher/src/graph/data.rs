@@ -10,11 +10,12 @@ use anyhow::Context;
 use heapsoak_chart::Unit;
 use heapsoak_cli::time::{Span, TimeSpec};
 use heapsoak_rrd::Time;
+use heapsoak_rrd::fetch::Window;
 use heapsoak_store::{Info, Reader, StoreError};
 
 use super::elements::Def;
 use super::parse;
-use super::rows::Rows;
+use super::rows::{Reducer, Rows};
 use crate::notice::{self, Known};
 use crate::picture::unit_of;
 
@@ -58,7 +59,11 @@ impl Stores {
         let (reader, info) = self.store(&def.path)?;
         let wanted_us = def.step_us.unwrap_or(scope.step_us);
         let (start, end) = (Time::from_micros(span.start_us), Time::from_micros(span.end_us));
-        let column = reader.fetch_column(&def.source, def.cf, start, end, wanted_us.unsigned_abs())?;
+        let reducer = |window: &Window| {
+            let row_us = i64::try_from(window.row_us).unwrap_or(i64::MAX);
+            Reducer::new(window.start.as_micros(), row_us, wanted_us.max(scope.step_us), def.reduce)
+        };
+        let column = reader.fetch_column(&def.source, def.cf, (start, end), wanted_us.unsigned_abs(), reducer)?;
         if column.damaged > 0 {
             let path = def.path.display();
             tracing::warn!(
@@ -67,17 +72,15 @@ impl Stores {
             );
         }
         let row_us = i64::try_from(column.window.row_us).unwrap_or(i64::MAX);
-        let newest = column.values.iter().rposition(|value| !value.is_nan());
         let step_us = i64::try_from(info.schema.step().micros()).unwrap_or(i64::MAX);
         let known = Known {
-            newest_us: newest.map(|row| column.window.end_of(row).as_micros()),
+            newest_us: column.values.newest_us(),
             last_us: (info.last > info.start).then(|| info.last.as_micros()),
             fresh_us: row_us.saturating_mul(2).saturating_add(step_us.saturating_mul(3)),
         };
-        let rows = Rows { start_us: column.window.start.as_micros(), step_us: row_us, values: column.values };
         let source = info.sources.iter().find(|source| source.source.name.as_str() == def.source);
         Ok(Fetched {
-            rows: rows.reduced(wanted_us.max(scope.step_us), def.reduce),
+            rows: column.values.rows(),
             unit: source.map_or(Unit::Plain, unit_of),
             notice: notice::notice(known, span, scope.now_us),
         })

@@ -43,7 +43,8 @@ fn a_batch_of_updates_costs_its_rows() {
     let conn = rusqlite::Connection::open(&path).unwrap();
     let points: u32 = conn.query_row("SELECT count(*) FROM point", [], |row| row.get(0)).unwrap();
     assert_eq!(points, 3 * (2_400 + 100_000 / 60) * 15);
-    assert!(wal < u64::from(points) * 40, "{wal} bytes were written for {points} points");
+    // Eight of them for the copy of the value in its block.
+    assert!(wal < u64::from(points) * 48, "{wal} bytes were written for {points} points");
 }
 
 #[test]

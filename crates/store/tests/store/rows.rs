@@ -240,26 +240,3 @@ fn a_definition_that_does_not_fit_makes_no_file() {
     most.close().unwrap();
     assert_eq!(Reader::open(&path).unwrap().verify().unwrap(), []);
 }
-
-#[test]
-fn a_column_alone_is_what_the_table_has_of_it() {
-    let (_folder, path) = folder();
-    let mut writer = create(&path);
-    for (time, readings) in irregular() {
-        writer.update(time, &readings).unwrap();
-    }
-    let last = writer.last();
-    writer.close().unwrap();
-    let reader = Reader::open(&path).unwrap();
-    for (cf, seconds, resolution_us) in [(Cf::Average, 90, 1), (Cf::Average, 2_000, 60_000_000), (Cf::Max, 7, 1)] {
-        let start = Time::from_micros(last.as_micros() - seconds * 1_000_000);
-        let table = reader.fetch_sources(&["heap-total"], cf, start, last, resolution_us).unwrap();
-        let column = reader.fetch_column("heap-total", cf, start, last, resolution_us).unwrap();
-        let values: Vec<Option<f64>> = column.values.iter().map(|value| (!value.is_nan()).then_some(*value)).collect();
-        assert_eq!(values, table.rows.iter().map(|(_, values)| values[0]).collect::<Vec<_>>());
-        assert!(values.iter().any(Option::is_some));
-        assert_eq!((column.window, column.damaged), (table.window, 0));
-        assert_eq!(column.window.end_of(column.values.len() - 1), column.window.end);
-    }
-    assert!(reader.fetch_column("none", Cf::Average, at(0), last, 1).is_err());
-}

@@ -174,7 +174,7 @@ fn the_tables_explain_themselves() {
     drop(create(&path));
     let schema = query(&path, "select sql from sqlite_schema where type = 'table'");
     assert!(schema.contains("-- One value of one row of one archive."), "{schema}");
-    assert_eq!(schema.matches(") STRICT").count(), 11, "{schema}");
+    assert_eq!(schema.matches(") STRICT").count(), 12, "{schema}");
     check(
         &path,
         "select application_id, user_version from pragma_application_id, pragma_user_version",

@@ -78,7 +78,7 @@ fn no_flipped_bit_gives_a_wrong_value_and_none_that_matters_is_overlooked() {
     let sound = told(&path).unwrap();
     let mut random: u64 = 11;
     let (mut refused, mut found, mut harmless) = (0, 0, 0);
-    for _ in 0..500 {
+    for _ in 0..700 {
         random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
         let place = used[usize::try_from(random >> 20).unwrap() % used.len()];
         let bit = (random >> 17) % 8;

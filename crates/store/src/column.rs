@@ -1,0 +1,120 @@
+//! A fetch of one source, however long: whole blocks where there are any, the rows between them, handed on piece by piece.
+
+use std::path::Path;
+
+use heapsoak_rrd::Schema;
+use heapsoak_rrd::fetch::Window;
+use rusqlite::Connection;
+
+use crate::block::{self, Block};
+use crate::error::{StoreError, sqlite};
+use crate::history::time_of;
+use crate::load::{Definition, number};
+use crate::model::Column;
+use crate::records::{Point, Record, select};
+use crate::table::{Stretch, check_size, stretches};
+
+/// Takes the values of a long fetch as they are read, so that what makes few of many needs no memory for a million.
+pub trait Take {
+    /// Some neighbouring rows, ascending in time; not-a-number: unknown.
+    fn take(&mut self, values: &[f64]);
+}
+
+impl Take for Vec<f64> {
+    fn take(&mut self, values: &[f64]) {
+        self.extend_from_slice(values);
+    }
+}
+
+/// Reads one source's rows of `window`, as [`crate::table::read`] does, and hands them to `values` in their order.
+pub(crate) fn column<V: Take>(
+    conn: &Connection,
+    path: &Path,
+    definition: &Definition,
+    source: usize,
+    window: Window,
+    values: V,
+) -> Result<Column<V>, StoreError> {
+    check_size(&[window], 1)?;
+    let mut pieces =
+        Pieces { conn, schema: &definition.schema, source: number(source), window, next: 0, damaged: 0, values };
+    for part in stretches(&definition.schema, definition.last(), window) {
+        pieces.stretch(&part).map_err(sqlite(path, "read the rows"))?;
+    }
+    pieces.unknown_up_to(usize::try_from(window.rows()).unwrap_or(usize::MAX));
+    let Pieces { damaged, values, .. } = pieces;
+    Ok(Column { window, values, damaged })
+}
+
+/// A column under way.
+struct Pieces<'c, V> {
+    conn: &'c Connection,
+    schema: &'c Schema,
+    source: i64,
+    window: Window,
+    /// The row that is handed on next.
+    next: usize,
+    damaged: u64,
+    values: V,
+}
+
+impl<V: Take> Pieces<'_, V> {
+    fn unknown_up_to(&mut self, row: usize) {
+        while self.next < row {
+            self.take(&[f64::NAN; 64][..(row - self.next).min(64)]);
+        }
+    }
+
+    fn take(&mut self, values: &[f64]) {
+        self.values.take(values);
+        self.next += values.len();
+    }
+
+    fn stretch(&mut self, part: &Stretch) -> rusqlite::Result<()> {
+        self.unknown_up_to(part.first_row);
+        let (first, last) = block::within(self.schema, self.window.archive, part.slots);
+        let filter = "WHERE archive = ?1 AND source = ?2 AND block BETWEEN ?3 AND ?4";
+        let mut statement = self.conn.prepare_cached(&select::<Block>(filter))?;
+        let mut found = statement.query([part.archive, self.source, first, last])?;
+        let mut next = part.slots.0;
+        while let Some(row) = found.next()? {
+            let (block, sound) = Block::read_checked(row)?;
+            let Some(slots) = block.slots(self.schema).filter(|slots| sound && slots.0 >= next) else { continue };
+            let Ok(last_row) = usize::try_from(slots.1 - part.slots.0) else { continue };
+            if self.window.end_of(part.first_row + last_row) == time_of(block.time) {
+                self.rows(part, (next, slots.0 - 1))?;
+                self.take(&block.values());
+                next = slots.1 + 1;
+            }
+        }
+        self.rows(part, (next, part.slots.1))
+    }
+
+    /// The rows of some slots of a stretch.
+    fn rows(&mut self, part: &Stretch, slots: (i64, i64)) -> rusqlite::Result<()> {
+        let (low, high) = slots;
+        let count = usize::try_from(high + 1 - low).unwrap_or(0);
+        if count == 0 {
+            return Ok(());
+        }
+        let mut values = vec![f64::NAN; count];
+        let sql =
+            "SELECT slot, time, value, crc FROM point WHERE archive = ?1 AND slot BETWEEN ?2 AND ?3 AND source = ?4";
+        let mut statement = self.conn.prepare_cached(sql)?;
+        let mut found = statement.query([part.archive, low, high, self.source])?;
+        while let Some(row) = found.next()? {
+            let (slot, time, value) = (row.get(0)?, row.get(1)?, row.get(2)?);
+            let point = Point { archive: part.archive, slot, source: self.source, time, value };
+            let Ok(offset) = usize::try_from(slot - low) else { continue };
+            if row.get::<_, i64>(3)? != point.crc() {
+                self.damaged += 1;
+            } else if self.window.end_of(self.next + offset) == time_of(time)
+                && let Some(place) = values.get_mut(offset)
+            {
+                *place = value.unwrap_or(f64::NAN);
+            }
+        }
+        self.take(&values);
+        Ok(())
+    }
+}
