@@ -71,6 +71,10 @@ impl Crc {
 
     pub(crate) fn sum(mut self) -> i64 {
         self.flush();
+        if cfg!(fuzzing) {
+            // A fuzzer would never get past the check, and an attacker has no trouble to.
+            return 0;
+        }
         i64::from(self.hasher.finalize())
     }
 
