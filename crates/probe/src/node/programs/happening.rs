@@ -91,7 +91,7 @@ impl fmt::Display for Happening {
         match self {
             Happening::Appeared { version, script: Some(script), .. } => write!(out, "{script}, Node {version}"),
             Happening::Appeared { version, script: None, .. } => write!(out, "Node {version}"),
-            Happening::Collector(Mode::Profiler) => write!(out, "collections are seen with their sizes again"),
+            Happening::Collector(Mode::Profiler) => write!(out, "collections are seen with their sizes"),
             Happening::Collector(Mode::Observer) => {
                 write!(out, "collections are seen by PerformanceObserver: sizes are read late")
             }
