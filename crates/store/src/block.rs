@@ -8,12 +8,12 @@
 //! so a block needs no care while its rows give way to newer ones.
 
 use heapsoak_rrd::{Schema, Time, slot};
-use rusqlite::{Connection, Row};
+use rusqlite::{Connection, ErrorCode, Row};
 
 use crate::crc::Cell;
 use crate::history::time_of;
 use crate::load::{number, signed};
-use crate::records::{Point, Record, select};
+use crate::records::{Point, Record, put, select};
 
 /// Rows of a block; the last one of a ring may have fewer. It is the most of which SQLite's page takes four.
 const ROWS: i64 = 120;
@@ -73,20 +73,16 @@ impl Block {
         self.numbers.as_chunks::<WIDTH>().0.iter().map(|bytes| f64::from_le_bytes(*bytes)).collect()
     }
 
-    /// What is wrong with the place of a block whose check holds, or with what it says of its rows.
-    pub(crate) fn wrong(&self, conn: &Connection, schema: &Schema) -> rusqlite::Result<Option<&'static str>> {
+    /// What is wrong with the place of a block whose check holds.
+    pub(crate) fn misplaced(&self, schema: &Schema) -> Option<&'static str> {
         let archive = usize::try_from(self.archive).ok().filter(|archive| *archive < schema.archives().len());
-        let Some(archive) = archive else { return Ok(Some("there is no such archive")) };
+        let Some(archive) = archive else { return Some("there is no such archive") };
         if !(0..number(schema.sources().len())).contains(&self.source) {
-            return Ok(Some("there is no such source"));
+            return Some("there is no such source");
         }
-        let Some((_, last)) = self.slots(schema) else { return Ok(Some("there is no such block")) };
-        if slot(schema, archive, time_of(self.time)).map(signed) != Some(last) {
-            return Ok(Some("its time belongs into another block"));
-        }
-        let rows = of_rows(conn, schema, archive, self.block)?;
-        let same = rows.iter().find(|block| block.source == self.source && block.time.to_bits() == self.time.to_bits());
-        Ok(same.filter(|block| block.numbers != self.numbers).map(|_| "it says something else than its rows"))
+        let Some((_, last)) = self.slots(schema) else { return Some("there is no such block") };
+        let right = slot(schema, archive, time_of(self.time)).map(signed) == Some(last);
+        (!right).then_some("its time belongs into another block")
     }
 }
 
@@ -118,7 +114,7 @@ pub(crate) fn count(ring: u64) -> i64 {
 
 /// The blocks that the rows in the file make, one for each source. None if the last row is not there, or if one is damaged or
 /// of another round. Other rows that are not there are unknown: a source was added later, or the ring began in between.
-pub(crate) fn of_rows(conn: &Connection, schema: &Schema, archive: usize, block: i64) -> rusqlite::Result<Vec<Block>> {
+fn of_rows(conn: &Connection, schema: &Schema, archive: usize, block: i64) -> rusqlite::Result<Vec<Block>> {
     let Some((first, last)) = slots(schema, archive, block) else { return Ok(Vec::new()) };
     let row_us = schema.archives().get(archive).map_or(0, |archive| signed(schema.row_us(archive)));
     let length = usize::try_from(last - first + 1).unwrap_or_default();
@@ -128,9 +124,9 @@ pub(crate) fn of_rows(conn: &Connection, schema: &Schema, archive: usize, block:
     let mut statement = conn.prepare_cached(&select::<Point>("WHERE archive = ?1 AND slot BETWEEN ?2 AND ?3"))?;
     let mut rows = statement.query([number(archive), first, last])?;
     while let Some(row) = rows.next()? {
-        let (point, sound) = Point::read_checked(row)?;
+        let Ok(point) = Point::read_sound(row) else { return Ok(Vec::new()) };
         let implied = time_of(point.time).as_micros().saturating_add((last - point.slot).saturating_mul(row_us));
-        if !sound || *end.get_or_insert(implied) != implied {
+        if *end.get_or_insert(implied) != implied {
             return Ok(Vec::new());
         }
         ended |= point.slot == last;
@@ -145,4 +141,34 @@ pub(crate) fn of_rows(conn: &Connection, schema: &Schema, archive: usize, block:
     let Some(end) = end.filter(|_| ended) else { return Ok(Vec::new()) };
     let (archive, time) = (number(archive), Time::from_micros(end).as_secs_f64());
     Ok((0..).zip(all).map(|(source, numbers)| Block { archive, source, block, time, numbers }).collect())
+}
+
+/// Writes the blocks that the rows in the file make, within the caller's transaction.
+pub(crate) fn write(conn: &Connection, schema: &Schema, archive: usize, block: i64) -> rusqlite::Result<()> {
+    match of_rows(conn, schema, archive, block) {
+        // What cannot be read for a block is read by nobody who writes rows: it must not keep them from it.
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseCorrupt) => Ok(()),
+        blocks => put(conn, blocks?),
+    }
+}
+
+/// Those blocks in the file that say something else than their rows.
+pub(crate) fn contradicting(conn: &Connection, schema: &Schema) -> rusqlite::Result<Vec<Block>> {
+    let mut found = Vec::new();
+    let mut numbers = conn.prepare("SELECT DISTINCT block FROM block WHERE archive = ?1 ORDER BY block")?;
+    let mut stored = conn.prepare(&select::<Block>("WHERE archive = ?1 AND source = ?2 AND block = ?3"))?;
+    for archive in 0..schema.archives().len() {
+        let mut numbers = numbers.query([number(archive)])?;
+        while let Some(row) = numbers.next()? {
+            let Ok(block) = row.get(0) else { continue };
+            for right in of_rows(conn, schema, archive, block)? {
+                let mut rows = stored.query([right.archive, right.source, right.block])?;
+                let Some(Ok(stored)) = rows.next()?.map(Block::read_sound) else { continue };
+                if stored.time.to_bits() == right.time.to_bits() && stored.numbers != right.numbers {
+                    found.push(stored);
+                }
+            }
+        }
+    }
+    Ok(found)
 }

@@ -12,7 +12,10 @@ use crate::history::time_of;
 use crate::load::{Definition, number};
 use crate::model::Column;
 use crate::records::{Point, Record, select};
-use crate::table::{Stretch, check_size, stretches};
+use crate::table::{Stretch, stretches};
+
+/// Rows of one column: eight bytes each, if what takes them keeps them all.
+const MAX_ROWS: u64 = 20_000_000;
 
 /// Takes the values of a long fetch as they are read, so that what makes few of many needs no memory for a million.
 pub trait Take {
@@ -35,7 +38,9 @@ pub(crate) fn column<V: Take>(
     window: Window,
     values: V,
 ) -> Result<Column<V>, StoreError> {
-    check_size(&[window], 1)?;
+    if window.rows() > MAX_ROWS {
+        return Err(StoreError::TooMany { what: "rows", whole: "answer", found: window.rows(), limit: MAX_ROWS });
+    }
     let mut pieces =
         Pieces { conn, schema: &definition.schema, source: number(source), window, next: 0, damaged: 0, values };
     for part in stretches(&definition.schema, definition.last(), window) {
@@ -78,8 +83,8 @@ impl<V: Take> Pieces<'_, V> {
         let mut found = statement.query([part.archive, self.source, first, last])?;
         let mut next = part.slots.0;
         while let Some(row) = found.next()? {
-            let (block, sound) = Block::read_checked(row)?;
-            let Some(slots) = block.slots(self.schema).filter(|slots| sound && slots.0 >= next) else { continue };
+            let Ok(block) = Block::read_sound(row) else { continue };
+            let Some(slots) = block.slots(self.schema).filter(|slots| slots.0 >= next) else { continue };
             let Ok(last_row) = usize::try_from(slots.1 - part.slots.0) else { continue };
             if self.window.end_of(part.first_row + last_row) == time_of(block.time) {
                 self.rows(part, (next, slots.0 - 1))?;
@@ -98,20 +103,18 @@ impl<V: Take> Pieces<'_, V> {
             return Ok(());
         }
         let mut values = vec![f64::NAN; count];
-        let sql =
-            "SELECT slot, time, value, crc FROM point WHERE archive = ?1 AND slot BETWEEN ?2 AND ?3 AND source = ?4";
-        let mut statement = self.conn.prepare_cached(sql)?;
+        let filter = "WHERE archive = ?1 AND slot BETWEEN ?2 AND ?3 AND source = ?4";
+        let mut statement = self.conn.prepare_cached(&select::<Point>(filter))?;
         let mut found = statement.query([part.archive, low, high, self.source])?;
         while let Some(row) = found.next()? {
-            let (slot, time, value) = (row.get(0)?, row.get(1)?, row.get(2)?);
-            let point = Point { archive: part.archive, slot, source: self.source, time, value };
-            let Ok(offset) = usize::try_from(slot - low) else { continue };
-            if row.get::<_, i64>(3)? != point.crc() {
+            let Ok(point) = Point::read_sound(row) else {
                 self.damaged += 1;
-            } else if self.window.end_of(self.next + offset) == time_of(time)
-                && let Some(place) = values.get_mut(offset)
-            {
-                *place = value.unwrap_or(f64::NAN);
+                continue;
+            };
+            let place = usize::try_from(point.slot - low).ok();
+            let of_its_time = |place: &usize| self.window.end_of(self.next + place) == time_of(point.time);
+            if let Some(value) = place.filter(of_its_time).and_then(|place| values.get_mut(place)) {
+                *value = point.value.unwrap_or(f64::NAN);
             }
         }
         self.take(&values);

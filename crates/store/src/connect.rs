@@ -168,6 +168,6 @@ pub(crate) fn probe(path: &Path, look: impl Fn(&Connection) -> Result<(), StoreE
 /// The process that says it writes the file; `None` when it cannot be told.
 pub(crate) fn holder(path: &Path) -> Option<u32> {
     let conn = read_only(path).ok()?;
-    let row = conn.query_row(&select::<WriterRow>(""), [], WriterRow::read_checked);
-    row.ok().and_then(|(row, sound)| sound.then_some(row.pid))
+    let row = conn.query_row(&select::<WriterRow>(""), [], |row| Ok(WriterRow::read_sound(row)));
+    row.ok()?.ok().map(|row| row.pid)
 }

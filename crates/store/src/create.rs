@@ -165,7 +165,7 @@ fn build(aside: &Path, plan: &Plan<'_>) -> rusqlite::Result<()> {
         put(&conn, points(schema, archive, rows))?;
         let blocks = schema.archives().get(archive).map_or(0, |archive| block::count(archive.rows));
         for number in if rows.is_empty() { 0..0 } else { 0..blocks } {
-            put(&conn, block::of_rows(&conn, schema, archive, number)?)?;
+            block::write(&conn, schema, archive, number)?;
         }
     }
     views::remake(&conn, schema)?;

@@ -157,5 +157,5 @@ pub(crate) fn read(
         "WHERE kind = ?1 AND time BETWEEN ?2 AND ?3 AND (?4 IS NULL OR target = ?4) ORDER BY id DESC";
     let parameters = params![kind.as_str(), start.as_secs_f64(), end.as_secs_f64(), target];
     let rows = load::rows::<Gc>(conn, NEWEST_FIRST, parameters, MAX_GC)?;
-    Ok(rows.into_iter().rev().filter(|(_, sound)| *sound).map(|(gc, _)| gc).collect())
+    Ok(rows.into_iter().rev().flatten().collect())
 }

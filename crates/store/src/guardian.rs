@@ -45,5 +45,5 @@ impl Record for Guardian {
 /// Those of the file; a damaged row is none.
 pub(crate) fn read(conn: &Connection) -> rusqlite::Result<Vec<Guardian>> {
     let rows = load::rows::<Guardian>(conn, "", [], MAX_GUARDIANS)?;
-    Ok(rows.into_iter().filter(|(_, sound)| *sound).map(|(guardian, _)| guardian).collect())
+    Ok(rows.into_iter().flatten().collect())
 }

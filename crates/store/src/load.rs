@@ -7,7 +7,7 @@ use rusqlite::{Connection, Params};
 
 use crate::error::{StoreError, sqlite};
 use crate::model::NewSource;
-use crate::records::{ArchiveRow, CdpRow, Head, PdpRow, Record, SourceRow, select};
+use crate::records::{ArchiveRow, CdpRow, Head, PdpRow, Record, SourceRow, Unsound, select};
 use crate::{MAX_ARCHIVES, MAX_SOURCES};
 
 /// What a store holds, apart from rows, runs and events.
@@ -41,20 +41,20 @@ pub(crate) fn number(index: usize) -> i64 {
 /// Text of all rows of one table that is taken into memory. The events, the largest table of texts, may have 104 MiB.
 const MAX_TEXT: usize = 128 << 20;
 
-/// Reads rows, and whether the check of each holds. However many and large rows a file claims to have: no more than
+/// Reads rows, the damaged ones as such. However many and large rows a file claims to have: no more than
 /// `limit` are read, and no more text than anything of ours has.
 pub(crate) fn rows<R: Record>(
     conn: &Connection,
     rest: &str,
     parameters: impl Params,
     limit: usize,
-) -> rusqlite::Result<Vec<(R, bool)>> {
+) -> rusqlite::Result<Vec<Result<R, Unsound>>> {
     let mut statement = conn.prepare_cached(&select::<R>(&format!("{rest} LIMIT {limit}")))?;
     let mut rows = Vec::new();
     let mut text = 0;
-    for row in statement.query_map(parameters, R::read_checked)? {
+    for row in statement.query_map(parameters, |row| Ok(R::read_sound(row)))? {
         let row = row?;
-        text += row.0.weight();
+        text += row.as_ref().map_or(0, R::weight);
         if text > MAX_TEXT {
             return Err(rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_TOOBIG), None));
         }
@@ -72,13 +72,11 @@ pub(crate) fn checked<R: Record>(
 ) -> Result<Vec<R>, StoreError> {
     let rows = rows::<R>(conn, rest, [], limit.saturating_add(1)).map_err(sqlite(path, "read a table"))?;
     let damaged = |what| Err(StoreError::Damaged { path: path.to_owned(), what });
-    if let Some((row, _)) = rows.iter().find(|(_, sound)| !sound) {
-        return damaged(format!("the check of table {}, row {}, fails", R::TABLE, row.key()));
-    }
     if rows.len() > limit {
         return damaged(format!("table {} has more than {limit} rows", R::TABLE));
     }
-    Ok(rows.into_iter().map(|(row, _)| row).collect())
+    let all: Result<Vec<R>, Unsound> = rows.into_iter().collect();
+    all.or_else(|Unsound { key, what }| damaged(format!("table {}, row {key}: {what}", R::TABLE)))
 }
 
 /// Reads the row of the file as a whole.

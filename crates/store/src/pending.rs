@@ -92,7 +92,7 @@ impl Pending {
     pub(crate) fn write(&self, conn: &Connection, schema: &Schema, state: &State) -> rusqlite::Result<i64> {
         put(conn, self.points())?;
         for (archive, ended) in self.ended_blocks(schema) {
-            put(conn, block::of_rows(conn, schema, archive, ended)?)?;
+            block::write(conn, schema, archive, ended)?;
         }
         put(conn, pdp_rows(state))?;
         put(conn, cdp_rows(state))?;

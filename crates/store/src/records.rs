@@ -38,13 +38,25 @@ pub(crate) trait Record: Sized {
         bytes
     }
 
-    /// Reads a row selected by [`select`], and whether its check holds.
-    fn read_checked(row: &Row<'_>) -> rusqlite::Result<(Self, bool)> {
-        let record = Self::read(row)?;
-        let stored: i64 = row.get(Self::WIDTH)?;
-        let sound = stored == record.crc();
-        Ok((record, sound))
+    /// Reads a row selected by [`select`], if it is as it was written.
+    fn read_sound(row: &Row<'_>) -> Result<Self, Unsound> {
+        // A bit in a row's header makes a number of a text: STRICT looks at what is written, not at what is read.
+        let unreadable = |error: rusqlite::Error| Unsound { key: String::new(), what: error.to_string() };
+        let record = Self::read(row).map_err(unreadable)?;
+        let stored: i64 = row.get(Self::WIDTH).map_err(unreadable)?;
+        if stored == record.crc() {
+            return Ok(record);
+        }
+        Err(Unsound { key: record.key(), what: "its check fails".to_owned() })
     }
+}
+
+/// A row that is not as it was written.
+#[derive(Clone, Debug)]
+pub(crate) struct Unsound {
+    /// Which row; empty when even that cannot be read.
+    pub(crate) key: String,
+    pub(crate) what: String,
 }
 
 const fn commas(text: &str) -> usize {

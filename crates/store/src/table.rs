@@ -97,14 +97,16 @@ fn fill(conn: &Connection, table: &mut Table, columns: &[usize], part: &Stretch)
     let mut statement = conn.prepare_cached(&select::<Point>(filter))?;
     let mut found = statement.query([part.archive, low, high, first, last])?;
     while let Some(row) = found.next()? {
-        let (point, sound) = Point::read_checked(row)?;
+        let Ok(point) = Point::read_sound(row) else {
+            let source: Option<i64> = row.get(2).ok();
+            table.damaged += columns.iter().filter(|column| Some(number(**column)) == source).count() as u64;
+            continue;
+        };
         let index = usize::try_from(point.slot - low).ok().and_then(|offset| offset.checked_add(part.first_row));
         let Some((time, values)) = index.and_then(|index| table.rows.get_mut(index)) else { continue };
         let of_its_time = point.time.to_bits() == time.as_secs_f64().to_bits();
         for (_, value) in columns.iter().zip(values).filter(|(column, _)| number(**column) == point.source) {
-            if !sound {
-                table.damaged += 1;
-            } else if of_its_time {
+            if of_its_time {
                 *value = point.value;
             }
         }

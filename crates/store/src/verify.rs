@@ -5,14 +5,14 @@ use std::path::Path;
 use heapsoak_rrd::slot;
 use rusqlite::Connection;
 
-use crate::block::Block;
+use crate::block::{self, Block};
 use crate::connect::definition_of;
 use crate::gc::Gc;
 use crate::guardian::Guardian;
 use crate::history::time_of;
 use crate::load::{self, Definition, number, signed};
 use crate::model::{Damage, Event, Run};
-use crate::records::{ArchiveRow, CdpRow, Head, PdpRow, Point, Record, SourceRow, WriterRow, select};
+use crate::records::{ArchiveRow, CdpRow, Head, PdpRow, Point, Record, SourceRow, Unsound, WriterRow, select};
 use crate::views;
 
 /// Damages that are named, of each table.
@@ -32,11 +32,11 @@ pub(crate) fn verify(conn: &Connection, path: &Path) -> Vec<Damage> {
     }
     let definition = definition.ok();
     found.extend(rows::<Point>(conn, |point| definition.as_ref().and_then(|known| misplaced(known, point))));
-    let wrong = |block: &Block| {
-        let wrong = block.wrong(conn, &definition.as_ref()?.schema);
-        wrong.unwrap_or(Some("its rows cannot be read")).map(str::to_owned)
-    };
-    found.extend(rows::<Block>(conn, wrong));
+    let misplaced = |block: &Block| block.misplaced(&definition.as_ref()?.schema).map(str::to_owned);
+    found.extend(rows::<Block>(conn, misplaced));
+    if let Some(definition) = &definition {
+        found.extend(contradicting(conn, definition));
+    }
     found.extend(rows::<PdpRow>(conn, |_| None));
     found.extend(rows::<CdpRow>(conn, |_| None));
     if let Some(definition) = definition
@@ -74,10 +74,9 @@ fn rows<R: Record>(conn: &Connection, wrong: impl Fn(&R) -> Option<String>) -> V
         let mut statement = conn.prepare(&select::<R>(""))?;
         let mut all = statement.query([])?;
         while let Some(row) = all.next()? {
-            let what = match R::read_checked(row) {
-                Ok((record, false)) => Some((record.key(), "its check fails".to_owned())),
-                Ok((record, true)) => wrong(&record).map(|what| (record.key(), what)),
-                Err(error) => Some((String::new(), error.to_string())),
+            let what = match R::read_sound(row) {
+                Ok(record) => wrong(&record).map(|what| (record.key(), what)),
+                Err(Unsound { key, what }) => Some((key, what)),
             };
             found.extend(what.map(|(key, what)| damage(R::TABLE, key, what)));
             if found.len() >= NAMED {
@@ -104,6 +103,17 @@ fn misplaced(definition: &Definition, point: &Point) -> Option<String> {
     }
     let right = slot(schema, archive, time_of(point.time)).map(signed);
     (right != Some(point.slot)).then(|| format!("its time {} belongs into another slot", point.time))
+}
+
+/// Blocks that say something else than their rows.
+fn contradicting(conn: &Connection, definition: &Definition) -> Vec<Damage> {
+    match block::contradicting(conn, &definition.schema) {
+        Ok(blocks) => {
+            let what = "it says something else than its rows";
+            blocks.iter().take(NAMED).map(|block| damage(Block::TABLE, block.key(), what.to_owned())).collect()
+        }
+        Err(error) => vec![damage(Block::TABLE, String::new(), error.to_string())],
+    }
 }
 
 /// Views are only read by people and other programs, who must not be told something else.

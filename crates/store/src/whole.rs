@@ -64,5 +64,5 @@ impl Reader {
 pub(crate) fn events_in(conn: &rusqlite::Connection, start: Time, end: Time) -> rusqlite::Result<Vec<Event>> {
     let span = [start.as_secs_f64(), end.as_secs_f64()];
     let newest_first = load::rows::<Event>(conn, "WHERE time BETWEEN ?1 AND ?2 ORDER BY id DESC", span, MAX_EVENTS)?;
-    Ok(newest_first.into_iter().rev().filter(|(_, sound)| *sound).map(|(event, _)| event).collect())
+    Ok(newest_first.into_iter().rev().flatten().collect())
 }

@@ -135,6 +135,46 @@ fn a_block_of_the_last_round_is_not_read() {
     assert_eq!(column.damaged, 1);
 }
 
+/// A bit in a row's header makes a number of a text, which STRICT keeps nobody from reading.
+#[test]
+fn a_row_of_another_type_is_one_unknown_value_and_stops_nobody() {
+    let (_folder, path) = folder();
+    let mut writer = create(&path);
+    feed(&mut writer, 1, 30);
+    writer.close().unwrap();
+    let table = |from: &str, to: &str| {
+        let text = format!("replace(sql, '{from}', '{to}')");
+        by_hand(
+            &path,
+            &format!("PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = {text} WHERE name = 'point'"),
+        );
+    };
+    table(") STRICT, ", ") ");
+    by_hand(&path, "UPDATE point SET time = 'later' WHERE archive = 0 AND slot = 50 AND source = 1");
+    table(") WITHOUT", ") STRICT, WITHOUT");
+    let mut writer = Writer::open(&path).unwrap();
+    // Past the end of the block that has the row.
+    feed(&mut writer, 31, 200);
+    writer.commit().unwrap();
+    let reader = Reader::open(&path).unwrap();
+    let unknown = |values: Vec<Option<f64>>| {
+        let places = values.iter().enumerate().filter(|(_, value)| value.is_none());
+        places.map(|(place, _)| place).collect::<Vec<_>>()
+    };
+    let span = (at(0), at(199));
+    for (name, expected, damaged) in [("a", vec![], 0), ("b", vec![9], 1)] {
+        let column = reader.fetch_column(name, Cf::Average, span, 1, |_| Vec::new()).unwrap();
+        let values = column.values.into_iter().map(|value| (!value.is_nan()).then_some(value)).collect();
+        assert_eq!((unknown(values), column.damaged), (expected.clone(), damaged), "column {name}");
+        let table = reader.fetch_sources(&[name], Cf::Average, span.0, span.1, 1).unwrap();
+        let values = table.rows.into_iter().map(|(_, values)| values[0]).collect();
+        assert_eq!((unknown(values), table.damaged), (expected, damaged), "table of {name}");
+    }
+    let found = reader.verify().unwrap();
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert!(found.iter().any(|damage| damage.table == "point"), "{found:?}");
+}
+
 #[test]
 fn a_store_made_with_a_past_has_the_blocks_of_it() {
     let (_folder, path) = folder();

@@ -62,10 +62,19 @@ fn a_damaged_value_is_unknown_and_counted() {
     assert_eq!((fetch().rows, fetch().damaged), (vec![(at(60), vec![None, Some(590.0)])], 1));
 }
 
-/// Everything that a reader tells of the archives.
+/// Everything that a reader tells of the archives; the first source alone, too.
 fn told(path: &std::path::Path) -> Result<Vec<Table>, heapsoak_store::StoreError> {
     let reader = Reader::open(path)?;
-    [Cf::Average, Cf::Min, Cf::Max].map(|cf| reader.fetch(cf, at(0), at(60), 1)).into_iter().collect()
+    let mut all = Vec::new();
+    for cf in [Cf::Average, Cf::Min, Cf::Max] {
+        let table = reader.fetch(cf, at(0), at(60), 1)?;
+        let column = reader.fetch_column("heap_used", cf, (at(0), at(60)), 1, |_| Vec::new())?;
+        let known = |value: &f64| vec![(!value.is_nan()).then_some(*value)];
+        let rows = table.rows.iter().map(|(time, _)| *time).zip(column.values.iter().map(known)).collect();
+        all.push(Table { names: vec!["heap_used".to_owned()], rows, damaged: column.damaged, ..table.clone() });
+        all.push(table);
+    }
+    Ok(all)
 }
 
 #[test]
