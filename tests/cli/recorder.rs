@@ -180,3 +180,28 @@ fn a_pipe_that_pauses_is_written_at_the_pause() {
     let left: Vec<_> = std::fs::read_dir(shell.folder.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
     assert_eq!(left, ["t.db"], "a clean end leaves one file");
 }
+
+#[test]
+fn a_pipe_that_never_pauses_is_written_each_second_and_when_it_is_asked_to_end() {
+    use std::io::Write;
+    use std::process::{Command, Stdio};
+    use std::time::{Duration, Instant};
+    let shell = Shell::with_store();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_recorder"));
+    let mut child = command.args(["update", "--db"]).arg(shell.db()).arg("-").stdin(Stdio::piped()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let deadline = Instant::now() + Duration::from_secs(20);
+    let mut lines = (1_000_000_001..).map(|second| format!("{second}:10:0\n"));
+    while shell.rows().is_empty() {
+        assert!(Instant::now() < deadline, "nothing is written of a pipe that goes on");
+        stdin.write_all(lines.next().unwrap().as_bytes()).unwrap();
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let seen = shell.rows().len();
+    let pid = nix::unistd::Pid::from_raw(child.id().cast_signed());
+    nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert!(shell.rows().len() >= seen);
+    let left: Vec<_> = std::fs::read_dir(shell.folder.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
+    assert_eq!(left, ["t.db"], "an end that was asked for leaves one file");
+}

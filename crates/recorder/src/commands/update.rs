@@ -2,9 +2,10 @@
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
+use heapsoak_cli::stop::Stop;
 use heapsoak_cli::{clock, exit, time};
 use heapsoak_rrd::{Reading, Time};
 use heapsoak_store::Writer;
@@ -17,8 +18,11 @@ const QUEUE: usize = 4096;
 const LONGEST_LINE: u64 = 64 << 10;
 /// Readings are written at once when no more of them come within this time.
 const IDLE: Duration = Duration::from_millis(200);
+/// And after this time at the latest.
+const SOON: Duration = Duration::from_secs(1);
 
-/// Applies all readings, one commit at the end; a pipe that pauses is committed at each pause.
+/// Applies all readings, one commit at the end; those of a pipe are committed at each pause, each second, and when a signal
+/// asks to stop.
 pub(crate) fn run(args: &UpdateArgs) -> anyhow::Result<u8> {
     let from_stdin = args.readings == ["-"];
     if !from_stdin && args.readings.iter().any(|reading| reading == "-") {
@@ -59,31 +63,47 @@ impl Updates {
     }
 
     fn stdin(&mut self) -> anyhow::Result<()> {
+        let stop = Stop::install().context("signals cannot be handled")?;
         let (sender, lines) = sync_channel(QUEUE);
         // It ends with the process when we stop before the end of the input.
         std::thread::Builder::new()
             .name("stdin".into())
             .spawn(move || read_lines(BufReader::new(io::stdin()), &sender))?;
-        self.lines(&lines)
+        self.lines(&lines, &stop)
     }
 
-    fn lines(&mut self, lines: &Receiver<io::Result<Vec<u8>>>) -> anyhow::Result<()> {
+    fn lines(&mut self, lines: &Receiver<io::Result<Vec<u8>>>, stop: &Stop) -> anyhow::Result<()> {
         let mut number = 0;
-        loop {
-            match lines.recv_timeout(IDLE) {
-                Ok(line) => {
-                    number += 1;
-                    let line = line.context("stdin cannot be read")?;
-                    let text = String::from_utf8_lossy(&line);
-                    let text = text.trim();
-                    if !text.is_empty() && !self.apply("line", number, text) {
-                        return Ok(());
-                    }
-                }
-                Err(RecvTimeoutError::Timeout) => self.store.commit()?,
-                Err(RecvTimeoutError::Disconnected) => return Ok(()),
+        let mut written = Instant::now();
+        while stop.requested().is_none() {
+            let (goes_on, idle) = match lines.recv_timeout(IDLE) {
+                Ok(line) => (self.line(&mut number, line)?, false),
+                Err(RecvTimeoutError::Timeout) => (true, true),
+                Err(RecvTimeoutError::Disconnected) => (false, false),
+            };
+            if !goes_on {
+                return Ok(());
+            }
+            if idle || written.elapsed() >= SOON {
+                self.store.commit()?;
+                written = Instant::now();
             }
         }
+        for line in lines.try_iter().take(QUEUE) {
+            if !self.line(&mut number, line)? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Applies one line, if there is something in it; false when the rest shall not be tried.
+    fn line(&mut self, number: &mut u64, line: io::Result<Vec<u8>>) -> anyhow::Result<bool> {
+        *number += 1;
+        let line = line.context("stdin cannot be read")?;
+        let text = String::from_utf8_lossy(&line);
+        let text = text.trim();
+        Ok(text.is_empty() || self.apply("line", *number, text))
     }
 
     /// Applies one reading; false when the rest shall not be tried.
