@@ -74,6 +74,10 @@ fn only_reading_of_what_is_in_the_table_is_answered() {
             format!("GET / HTTP/1.1\r\nhost: {here}\r\nsec-fetch-site: cross-site\r\nsec-fetch-mode: no-cors\r\n\r\n"),
             "403",
         ),
+        (format!("GET /view HTTP/1.1\r\nhost: {here}\r\norigin: http://evil.example\r\n\r\n"), "403"),
+        (format!("GET /view HTTP/1.1\r\nhost: {here}\r\norigin: http://127.0.0.1:1\r\n\r\n"), "403"),
+        (format!("GET /changes HTTP/1.1\r\nhost: {here}\r\norigin: null\r\n\r\n"), "403"),
+        (format!("GET /view HTTP/1.1\r\nhost: {here}\r\norigin: http://{here}\r\n\r\n"), "200"),
         (format!("GET / HTTP/1.1\r\nhost: {here}\r\nx: {}\r\n\r\n", "x".repeat(40_000)), "431"),
         (format!("GET /{} HTTP/1.1\r\nhost: {here}\r\n\r\n", "x".repeat(40_000)), "414"),
     ] {

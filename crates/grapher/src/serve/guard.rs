@@ -73,7 +73,7 @@ impl Doors {
             let says = format!("not a name of this page: open http://{}/\n", self.address);
             return refuse(StatusCode::MISDIRECTED_REQUEST, says);
         }
-        if foreign(request.headers()) {
+        if foreign(request.headers()) || from_elsewhere(request.headers()) {
             return refuse(StatusCode::FORBIDDEN, "pages of other sites are not answered\n".to_owned());
         }
         None
@@ -104,6 +104,17 @@ fn foreign(headers: &HeaderMap) -> bool {
     let says = |name: &'static str| headers.get(name).map(HeaderValue::as_bytes);
     let another = matches!(says("sec-fetch-site"), Some(b"cross-site" | b"same-site"));
     another && says("sec-fetch-mode") != Some(b"navigate")
+}
+
+/// Whether a page of another origin asks: what is too old, or too odd (`null`), to say it as above says it so. Our own
+/// origin is the name that is asked for, with `http`, which is all we speak.
+fn from_elsewhere(headers: &HeaderMap) -> bool {
+    let here = only(headers, &header::HOST).and_then(split);
+    let same = |origin: &HeaderValue| {
+        let host = origin.to_str().ok().and_then(|origin| origin.strip_prefix("http://"));
+        here.is_some() && host.and_then(split) == here
+    };
+    !headers.get_all(header::ORIGIN).iter().all(same)
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -209,5 +220,33 @@ mod tests {
         assert_eq!(fetch("cross-site", "navigate"), None);
         assert_eq!(fetch("cross-site", "no-cors"), Some(403));
         assert_eq!(fetch("same-site", "cors"), Some(403));
+    }
+
+    #[test]
+    fn a_page_of_another_origin_is_refused_also_by_a_browser_that_tells_the_origin_alone() {
+        let from =
+            |host: &'static str, origin: &'static str| status(|r| r.header("host", host).header("origin", origin));
+        for (host, origin) in [("localhost:8765", "http://localhost:8765"), ("[::1]:8765", "http://[::1]:8765")] {
+            assert_eq!(from(host, origin), None, "{origin}");
+        }
+        for origin in [
+            "http://evil.example",
+            "http://evil.example:8765",
+            "http://localhost",
+            "http://localhost:80",
+            "http://127.0.0.1:8765",
+            "http://localhost:8765.evil.example",
+            "http://localhost:8765/",
+            "https://localhost:8765",
+            "localhost:8765",
+            "null",
+            "",
+        ] {
+            assert_eq!(from("localhost:8765", origin), Some(403), "{origin}");
+        }
+        let twice = status(|r| {
+            r.header("host", "localhost:8765").header("origin", "http://localhost:8765").header("origin", "null")
+        });
+        assert_eq!(twice, Some(403));
     }
 }
