@@ -39,6 +39,26 @@ fn an_export_that_is_imported_is_the_same_export() {
 }
 
 #[test]
+fn a_source_that_is_named_like_a_formula_keeps_its_name_and_no_spreadsheet_computes_it() {
+    let bench = Bench::new();
+    let definitions = ["DS:-2-3:GAUGE:2:U:U", "RRA:AVERAGE:0.5:1:10"];
+    bench.recorder(&[&["create", "--db", "t.db", "--start", "1700000040", "--step", "1"][..], &definitions].concat());
+    bench.recorder(&["update", "--db", "t.db", "1700000041:-5", "1700000042:7"]);
+    let first = csv_of(&bench, "t.db");
+    assert_eq!(first, "time,at,'-2-3\n1700000041,2023-11-14T22:14:01Z,-5\n1700000042,2023-11-14T22:14:02Z,7\n");
+    let times = ["--db", "t.db", "--start", "1700000040", "--end", "1700000041", "--format", "csv"];
+    let fetched = bench.grapher(&[&["fetch", "AVERAGE"], &times[..]].concat());
+    assert_eq!(fetched.lines().take(2).collect::<Vec<_>>(), ["time,'-2-3", "1700000041,-5"]);
+    let drawn = bench.grapher(&[&times[..], &["--source=-2-3"]].concat());
+    assert!(drawn.contains("\npoint,'-2-3,'-2-3,1700000041,,-5,-5,-5,\n"), "{drawn}");
+    for (text, from) in [(&first, "export"), (&fetched, "fetch")] {
+        let (said, status) = bench.import(&["--db", "back.db", "--overwrite", "-"], text);
+        assert_eq!((said.as_str(), status), ("", 0), "{from}");
+        assert_eq!(csv_of(&bench, "back.db"), first, "{from}");
+    }
+}
+
+#[test]
 fn a_file_of_another_tool_is_taken_as_it_is() {
     let bench = Bench::new();
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../data/series/blog1_call_node4.4_50ms.csv");

@@ -21,5 +21,6 @@ pub mod logging;
 pub mod output;
 pub mod redact;
 pub mod size;
+pub mod spreadsheet;
 pub mod stop;
 pub mod time;

@@ -5,11 +5,13 @@
 //! `collections`) and `events`. A point is `[time, value, lowest, highest]`, the time that of its end; unknown is null.
 //!
 //! CSV has one line for each thing drawn, and says in the column `what` which: `title`, `axis` (lowest and highest value),
-//! `point`, `rule`, `gap` (`time` to `until`), `collection`, `event`, `comment`. Unknown is empty.
+//! `point`, `rule`, `gap` (`time` to `until`), `collection`, `event`, `comment`. Unknown is empty. Events quote what pages
+//! say: no text is a formula.
 
 use heapsoak_chart::{
     Across, Join, Layout, MarkKind, Panel, Picture, Point, RuleKind, Series, Style, Unit, layout, numbers,
 };
+use heapsoak_cli::spreadsheet::inert;
 use serde_json::{Value, json};
 
 /// The picture as one line of JSON and its end.
@@ -114,11 +116,6 @@ pub(crate) fn csv(picture: &Picture) -> anyhow::Result<Vec<u8>> {
         line("comment", "", "", [None; 5], &text)?;
     }
     Ok(out.into_inner()?)
-}
-
-/// A text that no spreadsheet takes for a formula: events quote what pages say.
-fn inert(text: &str) -> String {
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text.to_owned() }
 }
 
 /// The rows of a series that touch the picture; what is not a number is unknown.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::ValueEnum;
+use heapsoak_cli::spreadsheet::inert;
 use heapsoak_cli::time::{Span, TimeSpec};
 use heapsoak_cli::{clock, exit, output};
 use heapsoak_rrd::{Cf, Reading, Time};
@@ -83,11 +84,11 @@ fn as_table(out: &mut dyn Write, table: &Table) -> io::Result<()> {
     Ok(())
 }
 
-/// No field needs quotes: names are `[-A-Za-z0-9_]`, all else is a number.
+/// No field needs quotes: names are `[-A-Za-z0-9_]`, all else is a number; no name is a formula.
 fn as_csv(out: &mut dyn Write, table: &Table) -> io::Result<()> {
     write!(out, "time")?;
     for name in &table.names {
-        write!(out, ",{name}")?;
+        write!(out, ",{}", inert(name))?;
     }
     writeln!(out)?;
     for (time, values) in &table.rows {
@@ -130,16 +131,20 @@ mod tests {
 
     use super::*;
 
-    fn check(print: fn(&mut dyn Write, &Table) -> io::Result<()>, row_us: u64, expected: &Expect) {
+    fn printed(print: fn(&mut dyn Write, &Table) -> io::Result<()>, row_us: u64, names: [&str; 2]) -> String {
         let start = Time::from_secs(1_700_000_001);
         let end = Time::from_micros(1_700_000_001_000_000 + 2 * i64::try_from(row_us).unwrap());
         let window = Window { archive: 0, start, end, row_us };
         let values = [vec![Some(3.0), None], vec![Some(-1e300), Some(0.1)]];
         let rows = window.times().zip(values).collect();
-        let table = Table { window, names: vec!["heap_used".to_owned(), "rss".to_owned()], rows, damaged: 0 };
+        let table = Table { window, names: names.map(str::to_owned).to_vec(), rows, damaged: 0 };
         let mut out = Vec::new();
         print(&mut out, &table).unwrap();
-        expected.assert_eq(&String::from_utf8(out).unwrap());
+        String::from_utf8(out).unwrap()
+    }
+
+    fn check(print: fn(&mut dyn Write, &Table) -> io::Result<()>, row_us: u64, expected: &Expect) {
+        expected.assert_eq(&printed(print, row_us, ["heap_used", "rss"]));
     }
 
     #[test]
@@ -181,6 +186,14 @@ mod tests {
             1700000007,-1e300,0.1
         "]],
         );
+    }
+
+    #[test]
+    fn a_name_is_no_formula_in_csv_and_only_there() {
+        let text = printed(as_csv, 3_000_000, ["-2-3", "a-b"]);
+        assert_eq!(text, "time,'-2-3,a-b\n1700000004,3,\n1700000007,-1e300,0.1\n");
+        assert!(printed(as_json, 3_000_000, ["-2-3", "a-b"]).contains("\"names\":[\"-2-3\",\"a-b\"]"));
+        assert!(!printed(as_table, 3_000_000, ["-2-3", "a-b"]).contains('\''));
     }
 
     #[test]

@@ -1,11 +1,13 @@
 //! CSV with a column of times: samples in memory, not yet of any store. [`super::feed`] makes rows of them.
 //!
 //! The times stand in the column `time`, else `timestamp`, `at` or `t_s`: unix seconds, ISO 8601, or seconds from 0. Every
-//! other column is a source. Commas, semicolons and tabs separate.
+//! other column is a source; an apostrophe that keeps a name like `-2-3` from being a formula is none of it. Commas,
+//! semicolons and tabs separate.
 
 use std::io::{BufRead, Cursor, Read};
 
 use csv::{ErrorKind, StringRecord, Trim};
+use heapsoak_cli::spreadsheet::original;
 use heapsoak_cli::time::parse_time;
 use heapsoak_rrd::SourceName;
 use heapsoak_store::MAX_SOURCES;
@@ -96,17 +98,18 @@ struct Columns {
 impl Columns {
     fn of(names: &StringRecord, only: &[String]) -> Result<Self, ImportError> {
         let wrong = |what: String| Err(ImportError::at(1, what));
+        let names: Vec<&str> = names.iter().map(original).collect();
         let place = |wanted: &str| names.iter().position(|name| name.eq_ignore_ascii_case(wanted));
         let Some((time, found)) = TIME_COLUMNS.iter().find_map(|name| Some((place(name)?, *name))) else {
             return wrong(format!("no column of times among the names: call it one of {}", TIME_COLUMNS.join(", ")));
         };
-        if let Some(absent) = only.iter().find(|name| !names.iter().any(|known| known == name.as_str())) {
+        if let Some(absent) = only.iter().find(|name| !names.contains(&name.as_str())) {
             return wrong(format!("no column {}, which --source names", shown(absent)));
         }
         // The time once more, for people.
         let again = place("at").filter(|_| only.is_empty());
         let mut values = Vec::new();
-        for (index, name) in names.iter().enumerate() {
+        for (index, name) in names.into_iter().enumerate() {
             let taken = only.is_empty() || only.iter().any(|one| one == name);
             if index != time && Some(index) != again && taken {
                 let name: SourceName = name.parse().map_err(|error: heapsoak_rrd::SchemaError| {
@@ -262,6 +265,16 @@ mod tests {
         };
         assert_eq!(only(&["a"]).unwrap().values, [2.0]);
         assert!(only(&["b"]).unwrap_err().contains("no column `b`, which --source names"));
+    }
+
+    #[test]
+    fn an_apostrophe_before_a_formula_is_not_of_the_name_and_values_stay_numbers() {
+        for text in ["time,'-2-3,a\n1,-5,1\n", "time,\"'-2-3\",a\n1,-5,1\n", "time,-2-3,a\n1,-5,1\n"] {
+            let samples = super::read(text.as_bytes(), &["-2-3".to_owned()]).unwrap();
+            assert_eq!((samples.names[0].as_str(), samples.values.as_slice()), ("-2-3", &[-5.0][..]), "{text}");
+        }
+        assert!(read("time,'a\n1,2\n").unwrap_err().contains("source name `'a` is not"));
+        assert!(read("time,'-a,-a\n1,2,3\n").unwrap_err().contains("two columns are called -a"));
     }
 
     #[test]
