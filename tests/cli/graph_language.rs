@@ -48,6 +48,32 @@ fn the_original_command_line_gives_a_picture_and_its_size() {
 }
 
 #[test]
+fn data_and_characters_have_no_size_in_pixels_and_numbers_are_still_printed() {
+    let scene = soaked();
+    for file in ["heap.json", "heap.csv", "heap.txt"] {
+        let words = [file, DEF, "LINE1:heap_used#f00"];
+        assert_eq!(printed(&mut scene.grapher(&graph(&words))), "", "{file}");
+        let words = [&words[..], &["PRINT:heap_used:MAX:%.1lf"]].concat();
+        assert_eq!(printed(&mut scene.grapher(&graph(&words))), "27692000.0\n", "{file}");
+        assert!(!scene.read(file).is_empty());
+    }
+}
+
+#[test]
+fn a_limit_that_keeps_out_the_zero_asked_for_is_refused_by_name() {
+    let scene = soaked();
+    let drawn = |limit, y| scene.grapher(&graph(&["heap.svg", "--y", y, limit, DEF, "LINE1:heap_used#f00"]));
+    for (limit, refused) in [("-l50", "--lower-limit 50 is above it"), ("-u-5", "--upper-limit -5 is below it")] {
+        let text = said(&mut drawn(limit, "zero"));
+        assert!(text.contains("--y zero") && text.contains(refused), "{text}");
+        printed(&mut drawn(limit, "auto"));
+    }
+    for limit in ["-l0", "-l-50", "-u50"] {
+        printed(&mut drawn(limit, "zero"));
+    }
+}
+
+#[test]
 fn a_dash_is_the_picture_alone_and_numbers_alone_are_no_picture() {
     let scene = soaked();
     let output = scene.grapher(&graph(&["-", DEF, "LINE1:heap_used#f00", "PRINT:heap_used:MAX:%lf"])).output().unwrap();

@@ -192,6 +192,7 @@ impl DrawArgs {
         let output = self.output(file, options.image_format(), (None, None))?;
         let size = Size { width: self.width.unwrap_or(400), height: self.height.unwrap_or(100), full: self.full_size };
         let (theme, baseline) = (self.theme.theme(), self.y.map(YAxis::baseline));
+        options.check(baseline)?;
         let start = self.begin("end-1day".parse()?);
         let (step_us, lazy) = (options.step_us(), options.lazy());
         let look =

@@ -80,7 +80,8 @@ pub(crate) struct Settings {
     pub(crate) lazy: bool,
 }
 
-/// Draws once, and prints what rrdtool prints: the picture's size, then a line for each PRINT.
+/// Draws once, and prints what rrdtool prints: the picture's size, which data and characters have not, then a line for
+/// each PRINT.
 pub(crate) fn run(settings: &Settings) -> anyhow::Result<u8> {
     if settings.has_picture() {
         settings.output.prepare()?;
@@ -106,19 +107,19 @@ impl Settings {
         let scope = Scope::new(span, now_us, self.look.page.size.width, self.step_us);
         let stays = self.stays(scope);
         let prints = self.script.parts.iter().any(|part| matches!(part, elements::Part::Printed(_)));
-        if let (Some(size), false) = (stays, prints) {
-            return self.print(size, &[]);
+        if stays.is_some() && !prints {
+            return self.print(stays, &[]);
         }
         let worked = Worked::of(&self.script, scope, self.look.base.unwrap_or(1000.0))?;
         let size = match stays {
-            Some(size) => size,
+            Some(size) => Some(size),
             None if self.has_picture() => {
                 let picture = draw::picture(&self.script, &worked, &self.look, scope);
                 let image = self.output.encode(&picture)?;
                 self.output.put(&image)?;
-                there::size_of(&image).unwrap_or_default()
+                there::size_of(&image)
             }
-            None => (0, 0),
+            None => Some((0, 0)),
         };
         self.print(size, &worked.printed)
     }
@@ -143,7 +144,7 @@ impl Settings {
         there::may_stay(self.output.path(), scope.now_us, pixel, moves, &stores)
     }
 
-    fn print(&self, (width, height): (u32, u32), lines: &[String]) -> anyhow::Result<()> {
+    fn print(&self, size: Option<(u32, u32)>, lines: &[String]) -> anyhow::Result<()> {
         if self.output.is_stdout() && self.has_picture() {
             if !lines.is_empty() {
                 tracing::warn!("PRINT is not printed, for the picture goes to stdout: name a file for it");
@@ -151,7 +152,9 @@ impl Settings {
             return Ok(());
         }
         output::stdout(|out| {
-            writeln!(out, "{width}x{height}")?;
+            if let Some((width, height)) = size {
+                writeln!(out, "{width}x{height}")?;
+            }
             lines.iter().try_for_each(|line| writeln!(out, "{line}"))
         })?;
         Ok(())

@@ -1,7 +1,7 @@
 //! rrdtool's options for a graph of elements, as clap reads them, and the settings that they become.
 
 use clap::Args;
-use heapsoak_chart::{Family, Font, Frame, OwnColors, RightAxis};
+use heapsoak_chart::{Baseline, Family, Font, Frame, OwnColors, RightAxis};
 use heapsoak_cli::duration::parse_period;
 
 use super::draw::{Look, Page};
@@ -84,6 +84,23 @@ impl Options {
 
     pub(crate) fn image_format(&self) -> Option<ImageFormat> {
         self.imgformat
+    }
+
+    /// Fails where zero is to be seen, and a limit keeps it out: one of them would do nothing.
+    pub(crate) fn check(&self, baseline: Option<Baseline>) -> anyhow::Result<()> {
+        if baseline != Some(Baseline::Zero) {
+            return Ok(());
+        }
+        let without = [
+            ("lower", "above", self.lower_limit.filter(|limit| *limit > 0.0)),
+            ("upper", "below", self.upper_limit.filter(|limit| *limit < 0.0)),
+        ];
+        match without {
+            [(end, side, Some(limit)), _] | [_, (end, side, Some(limit))] => {
+                anyhow::bail!("--y zero shows zero, and --{end}-limit {limit} is {side} it: leave out one of them")
+            }
+            _ => Ok(()),
+        }
     }
 
     /// How the picture looks.

@@ -15,7 +15,7 @@ pub(crate) fn size_of(image: &[u8]) -> Option<(u32, u32)> {
         return Some((number(16)?, number(20)?));
     }
     let head = String::from_utf8_lossy(image.get(..image.len().min(512))?);
-    let element = head.split_once("<svg ")?.1.split_once('>')?.0;
+    let element = head.strip_prefix("<svg ")?.split_once('>')?.0;
     let number = |name: &str| {
         let digits = element.split_once(&format!("{name}=\""))?.1.split_once('"')?.0;
         digits.parse::<u32>().ok()
@@ -64,7 +64,14 @@ mod tests {
         picture.size.full = true;
         assert_eq!(size_of(&png(&picture).unwrap()), Some((800, 600)));
         assert_eq!(size_of(svg(&picture).unwrap().as_bytes()), Some((800, 600)));
-        for other in [&b""[..], b"\x89PNG\r\n\x1a\n", b"<svg ", b"<svg width=\"x\" height=\"1\">", b"GIF89a"] {
+        for other in [
+            &b""[..],
+            b"\x89PNG\r\n\x1a\n",
+            b"<svg ",
+            b"<svg width=\"x\" height=\"1\">",
+            b"GIF89a",
+            b" <svg width=\"3\" height=\"4\">",
+        ] {
             assert_eq!(size_of(other), None);
         }
     }
