@@ -195,7 +195,7 @@ fn a_pipe_that_never_pauses_is_written_each_second_and_when_it_is_asked_to_end()
     while shell.rows().is_empty() {
         assert!(Instant::now() < deadline, "nothing is written of a pipe that goes on");
         stdin.write_all(lines.next().unwrap().as_bytes()).unwrap();
-        std::thread::sleep(Duration::from_millis(50));
+        std::thread::park_timeout(Duration::from_millis(50));
     }
     let seen = shell.rows().len();
     let pid = nix::unistd::Pid::from_raw(child.id().cast_signed());
