@@ -328,6 +328,9 @@ fn what_cannot_be_attached_to_is_refused_with_the_remedy_and_makes_no_file() {
         (vec!["--node", &closed], "127.0.0.1"),
         (vec!["--node", "toolong=127.0.0.1:9229"], "`toolong` is not a label"),
         (vec!["--pid", "x"], "`x` is not a process id"),
+        (vec!["--pid", &pid, "--iterations", "5"], "--iterations: no page is driven"),
+        (vec!["--node", &closed, "--no-sandbox"], "--no-sandbox: no page is driven"),
+        (vec!["--headed", "--", "true"], "--headed: no page is driven"),
         (vec!["--pid", &pid, "--attach"], "it runs sleep and not node"),
         (vec!["--pid", &pid, "--pid", &format!("pid1={pid}")], "pid1_rss"),
     ] {

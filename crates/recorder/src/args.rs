@@ -4,7 +4,8 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand};
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory, Parser, Subcommand};
 use heapsoak_cli::{duration, logging::Verbosity, size};
 
 use crate::settings::{HowLong, Judging, Node, Page, Process, Soak, StoreShape};
@@ -99,12 +100,12 @@ pub(crate) struct SoakArgs {
     /// Let the page of our own retain this much heap, for instance 20KiB/s
     #[arg(long, help_heading = "What", value_name = "RATE", value_parser = parse_rate)]
     leak: Option<u64>,
-    /// Element to hover over in each iteration
-    #[arg(long, help_heading = "What", value_name = "CSS", default_value = "#kw")]
-    element: String,
-    /// Time between the starts of two iterations
-    #[arg(long, help_heading = "What", default_value = "50ms", value_parser = duration::parse_duration)]
-    interval: Duration,
+    /// Element to hover over in each iteration [default: #kw]
+    #[arg(long, help_heading = "What", value_name = "CSS")]
+    element: Option<String>,
+    /// Time between the starts of two iterations [default: 50ms]
+    #[arg(long, help_heading = "What", value_parser = duration::parse_duration)]
+    interval: Option<Duration>,
     /// Use a running driver or a Selenium Grid instead of starting chromedriver
     #[arg(long, help_heading = "What", value_name = "URL")]
     webdriver: Option<String>,
@@ -130,9 +131,9 @@ pub(crate) struct SoakArgs {
     /// End after so many iterations [default: until stopped]
     #[arg(long, help_heading = "How long", value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     iterations: Option<u64>,
-    /// Restarts of the browser in a row, none of them healthy, before the run gives up
-    #[arg(long, help_heading = "How long", value_name = "N", default_value_t = 20)]
-    restarts: u32,
+    /// Restarts of the browser in a row, none of them healthy, before the run gives up [default: 20]
+    #[arg(long, help_heading = "How long", value_name = "N")]
+    restarts: Option<u32>,
 
     /// Ask the target for a full collection this often, at the end of an iteration, for floors without garbage: surer and
     /// sooner verdicts, at the cost of a pause each time. Never done otherwise
@@ -166,6 +167,11 @@ pub(crate) struct SoakArgs {
     #[arg(short, long, conflicts_with = "verbose")]
     quiet: bool,
 }
+
+/// The element of the page of our own.
+const ELEMENT: &str = "#kw";
+const INTERVAL: Duration = Duration::from_millis(50);
+const RESTARTS: u32 = 20;
 
 /// A source's name has 19 characters, of which the longest of a target, `array_buffers`, takes 13 and `_` one.
 const LONGEST_LABEL: usize = 5;
@@ -300,26 +306,59 @@ impl SoakArgs {
         Verbosity::from_flags(quiet, self.verbose)
     }
 
-    /// The plain settings of a soak.
-    pub(crate) fn settings(self) -> Soak {
+    /// Whether a page is driven: the one that is named, or ours when asked for or when nothing else is watched.
+    fn drives_a_page(&self) -> bool {
         let nothing_else = self.command.is_empty() && self.nodes.is_empty() && self.pids.is_empty();
-        let drives = nothing_else || self.page || self.url.is_some() || self.leak.is_some();
+        nothing_else || self.page || self.url.is_some() || self.leak.is_some()
+    }
+
+    /// The options that are given and say how a page is driven.
+    fn of_a_page(&self) -> Vec<&'static str> {
+        let options = [
+            ("--element", self.element.is_some()),
+            ("--interval", self.interval.is_some()),
+            ("--webdriver", self.webdriver.is_some()),
+            ("--browser", self.browser.is_some()),
+            ("--browser-arg", !self.browser_args.is_empty()),
+            ("--headed", self.headed),
+            ("--no-sandbox", self.no_sandbox),
+            ("--iterations", self.iterations.is_some()),
+            ("--restarts", self.restarts.is_some()),
+        ];
+        options.into_iter().filter_map(|(name, given)| given.then_some(name)).collect()
+    }
+
+    /// The plain settings of a soak.
+    ///
+    /// # Errors
+    /// When an option of a page is given and none is driven: it would do nothing, and `--iterations` never end the run.
+    pub(crate) fn settings(self) -> Result<Soak, clap::Error> {
+        let drives = self.drives_a_page();
+        let idle = if drives { Vec::new() } else { self.of_a_page() };
+        if !idle.is_empty() {
+            let idle = idle.join(", ");
+            let refusal = format!(
+                "{idle}: no page is driven beside a command, --node or --pid unless asked for; \
+                 name one with --url, add --page for the page of our own, or leave out {idle}"
+            );
+            return Err(CommandLine::command().error(ErrorKind::MissingRequiredArgument, refusal));
+        }
         let page = drives.then(|| Page {
             url: self.url,
             leak_bytes_per_s: self.leak.unwrap_or(0),
-            element: self.element,
-            interval: self.interval,
+            element: self.element.unwrap_or_else(|| ELEMENT.to_owned()),
+            interval: self.interval.unwrap_or(INTERVAL),
             webdriver: self.webdriver,
             browser: self.browser,
             browser_args: self.browser_args,
             headed: self.headed,
             no_sandbox: self.no_sandbox,
             allow_remote_unsandboxed: self.allow_remote_unsandboxed,
-            restarts: self.restarts,
+            restarts: self.restarts.unwrap_or(RESTARTS),
         });
         let remote = self.allow_remote_inspector;
         let attach = self.attach;
-        Soak {
+        Ok(Soak {
             db: self.db,
             page,
             command: self.command,
@@ -333,6 +372,64 @@ impl SoakArgs {
                 warm_up: self.warm_up,
             },
             shape: StoreShape { step: self.step, heartbeat: self.heartbeat, rras: self.rras },
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(arguments: &str) -> Result<Soak, String> {
+        let line = CommandLine::try_parse_from(["recorder"].into_iter().chain(arguments.split_whitespace()));
+        line.and_then(|line| line.soak.settings()).map_err(|error| {
+            assert_eq!(error.exit_code(), 2);
+            error.to_string()
+        })
+    }
+
+    #[test]
+    fn an_option_of_a_page_that_would_do_nothing_is_refused_by_name() {
+        for what in ["--pid 1", "--node 127.0.0.1:9229", "-- node a.js"] {
+            for option in [
+                "--element p",
+                "--interval 1s",
+                "--webdriver http://127.0.0.1:4444",
+                "--browser chromium",
+                "--browser-arg=--mute-audio",
+                "--headed",
+                "--no-sandbox",
+                "--iterations 5",
+                "--restarts 1",
+            ] {
+                let (name, _) = option.split_once([' ', '=']).unwrap_or((option, ""));
+                let said = settings(&format!("{option} {what}")).unwrap_err();
+                assert!(
+                    said.contains(&format!("{name}: no page")) && said.contains("--page"),
+                    "{option} {what}: {said}"
+                );
+            }
+            assert!(settings(what).unwrap().page.is_none(), "{what}");
         }
+        let both = settings("--pid 1 --headed --iterations 5").unwrap_err();
+        assert!(both.contains("--headed, --iterations: "), "{both}");
+    }
+
+    #[test]
+    fn an_option_of_a_page_is_heard_wherever_a_page_is_driven() {
+        for what in
+            ["", "--pid 1 --url http://127.0.0.1:1/", "--node 127.0.0.1:9229 --page", "--leak 1KiB/s -- node a.js"]
+        {
+            let given = settings(&format!("--iterations 5 --element p --interval 1s --restarts 1 {what}")).unwrap();
+            let page = given.page.unwrap();
+            assert_eq!(given.how_long.iterations, Some(5), "{what}");
+            assert_eq!(
+                (page.element.as_str(), page.interval, page.restarts),
+                ("p", Duration::from_secs(1), 1),
+                "{what}"
+            );
+        }
+        let page = settings("").unwrap().page.unwrap();
+        assert_eq!((page.element.as_str(), page.interval, page.restarts), ("#kw", Duration::from_millis(50), 20));
     }
 }

@@ -38,7 +38,7 @@ pub fn main() -> ExitCode {
         }
         None => {
             let verbosity = command_line.soak.verbosity();
-            let settings = command_line.soak.settings();
+            let settings = command_line.soak.settings().unwrap_or_else(|error| error.exit());
             let on_error = if settings.command.is_empty() { exit::TROUBLE } else { exit::RECORDER_FAILED };
             exit::on_panic(on_error);
             exit::finish_with("recorder", soak::run(&settings, verbosity), on_error)
