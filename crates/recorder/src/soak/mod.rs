@@ -3,6 +3,7 @@
 mod attached;
 mod axis;
 mod backoff;
+mod browser_args;
 mod checkpoint;
 mod command;
 mod command_target;

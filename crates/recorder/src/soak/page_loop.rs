@@ -5,7 +5,7 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use heapsoak_browser::{
     BrowserError, Driver, DriverOptions, Facts, Fate, Fault, Session, SessionOptions, Trace, find, patiently,
 };
@@ -18,6 +18,7 @@ use tokio::time::MissedTickBehavior;
 use url::Url;
 
 use super::backoff::Backoff;
+use super::browser_args;
 use super::checkpoint::{Asked, Checkpoints};
 use super::ending::Ending;
 use super::probes::{Collections, Handover};
@@ -114,7 +115,7 @@ impl PageLoop {
         }
         let options = SessionOptions {
             browser,
-            extra_args: browser_args(&settings.browser_args)?,
+            extra_args: browser_args::checked(&settings.browser_args, unsandboxed.is_none())?,
             headed: settings.headed,
             no_sandbox: unsandboxed.is_some(),
             ..Default::default()
@@ -391,18 +392,4 @@ fn guardian(trace: &Trace) -> Option<Guardian> {
 /// `chrome 156.0.8078.79, driver 156.0.8078.79`
 fn words(facts: &Facts) -> String {
     format!("{} {}, driver {}", facts.browser_name, facts.browser_version, facts.driver_version)
-}
-
-/// Arguments for the browser that neither take away what the recorder needs nor switch off in silence what protects from
-/// the page.
-fn browser_args(arguments: &[String]) -> anyhow::Result<Vec<String>> {
-    for argument in arguments {
-        if ["--user-data-dir", "--remote-debugging"].iter().any(|ours| argument.starts_with(ours)) {
-            bail!("--browser-arg={argument}: the recorder sets this itself; leave it out");
-        }
-        if argument.contains("sandbox") {
-            bail!("--browser-arg={argument}: the sandbox is switched off by --no-sandbox alone");
-        }
-    }
-    Ok(arguments.to_vec())
 }
