@@ -60,6 +60,16 @@ fn a_row_as_it_should_be_is_taken() {
 }
 
 #[test]
+fn a_store_that_ends_before_it_begins_is_refused() {
+    let head = Head { step_us: 1_000_000, start_us: 10, last_us: 9, commits: 0, events_dropped: 0 };
+    assert!(!survives(row(head.clone())));
+    let (_folder, path) = store(9);
+    put(&Connection::open(&path).unwrap(), [head]).unwrap();
+    let error = Reader::open(&path).unwrap().info().unwrap_err();
+    assert!(error.to_string().contains("its last update lies before its start"), "{error}");
+}
+
+#[test]
 fn numbers_at_the_end_of_their_range_overflow_nothing() {
     for extreme in [i64::MIN, -1, 0, i64::MAX] {
         let head =

@@ -92,6 +92,9 @@ pub(crate) fn definition(conn: &Connection, path: &Path) -> Result<Definition, S
     let head = head(conn, path)?;
     let sources: Vec<SourceRow> = checked(conn, path, "ORDER BY id", MAX_SOURCES)?;
     let archives: Vec<ArchiveRow> = checked(conn, path, "ORDER BY id", MAX_ARCHIVES)?;
+    if head.last_us < head.start_us {
+        return Err(damaged("its last update lies before its start".to_owned()));
+    }
     if sources.iter().zip(0..).any(|(row, id)| row.id != id) {
         return Err(damaged("a row of table source is gone".to_owned()));
     }
