@@ -4,7 +4,8 @@ use std::io::sink;
 use std::path::Path;
 
 use clap::Parser;
-use heapsoak_store::Reader;
+use heapsoak_rrd::Cf;
+use heapsoak_store::{Info, Reader};
 
 use crate::args::{CommandLine, Task};
 use crate::export::{self, Choice, Format};
@@ -24,7 +25,10 @@ pub fn rpn(text: &str) {
     graph::fuzz(text);
 }
 
-/// A store from elsewhere, asked for everything: picture, verdict, numbers, and itself in all formats.
+/// DEFs that are drawn: a store may name a thousand sources with millions of rows each, and each is read alike.
+const DEFS: usize = 4;
+
+/// A store from elsewhere, asked for everything: pictures, verdict, numbers, and itself in all formats.
 pub fn store(path: &Path, now_us: i64) {
     let Ok(reader) = Reader::open(path) else { return };
     let Ok(info) = reader.info() else { return };
@@ -43,5 +47,49 @@ pub fn store(path: &Path, now_us: i64) {
         && let Ok(picture) = picture::of_store(&reader, &settings.picture, now_us)
     {
         let _ = heapsoak_chart::svg(&picture);
+    }
+    let _ = by_elements(path, &info, now_us);
+}
+
+/// The picture of [`elements`], if the command line is one and the store can be drawn.
+fn by_elements(path: &Path, info: &Info, now_us: i64) -> Option<Vec<u8>> {
+    let words = ["grapher", "graph", "a.svg", "--start", "end-2m", "--end", "now"].map(str::to_owned);
+    let line = CommandLine::try_parse_from(words.into_iter().chain(elements(path, info))).ok()?;
+    let Ok(Task::Elements(settings)) = line.task() else { return None };
+    settings.image(now_us).ok()
+}
+
+/// A DEF and a LINE for each source and function: these read whole blocks, where our own pictures read rows.
+fn elements(path: &Path, info: &Info) -> Vec<String> {
+    let mut functions: Vec<Cf> = Vec::new();
+    for archive in info.schema.archives() {
+        if !functions.contains(&archive.cf) {
+            functions.push(archive.cf);
+        }
+    }
+    let names = info.sources.iter().map(|source| source.source.name.as_str());
+    let each = names.flat_map(|name| functions.iter().map(move |cf| (name, cf)));
+    let path = path.display().to_string().replace(':', "\\:");
+    each.take(DEFS)
+        .enumerate()
+        .flat_map(|(index, (name, cf))| [format!("DEF:d{index}={path}:{name}:{cf}"), format!("LINE1:d{index}#ff0000")])
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::export::testing;
+
+    #[test]
+    fn the_words_that_a_fuzzer_draws_a_store_by_are_words_and_draw_all_its_sources() {
+        let store = testing::store(60);
+        let now_us = (testing::START_S + 60) * 1_000_000;
+        let image = super::by_elements(store.path(), &store.info().unwrap(), now_us).unwrap();
+        let text = String::from_utf8(image).unwrap();
+        // Two sources by the two functions of its archives.
+        for name in ["d0", "d1", "d2", "d3"] {
+            assert!(text.contains(&format!("\n{name}\n")), "{name}: {text}");
+        }
+        assert!(!text.contains("no data"), "{text}");
     }
 }

@@ -8,7 +8,7 @@ mod json;
 mod openmetrics;
 mod select;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 mod xml;
 
 use std::io::{self, Write};

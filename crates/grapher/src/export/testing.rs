@@ -1,7 +1,7 @@
 //! A small store for the tests of the formats.
 #![allow(clippy::unwrap_used, reason = "helpers of tests: a failure ends the test")]
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use heapsoak_rrd::{Archive, Reading, Source, Step, Time};
 use heapsoak_store::{Existing, Info, NewRun, NewSource, Reader, Writer};
@@ -55,6 +55,10 @@ impl Store {
         let start = Time::from_secs(START_S);
         Writer::create(&path, step, sources, &archives, start, Existing::Refuse).unwrap().close().unwrap();
         Store { _folder: folder, path }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
     }
 
     pub(crate) fn info(&self) -> anyhow::Result<Info> {
