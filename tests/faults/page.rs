@@ -28,10 +28,24 @@ pub(crate) const FAULTS: &[Fault] = &[
     },
     Fault {
         name: "dialogs",
-        expected: "alert and confirm dismissed, no restart",
+        expected: "alert, confirm dismissed; a popup comes and goes; no restart",
         quick: true,
         disk: None,
         play: dialogs,
+    },
+    Fault {
+        name: "page-leaves",
+        expected: "goes elsewhere, its beforeunload holds nothing up; no restart",
+        quick: false,
+        disk: None,
+        play: leaves,
+    },
+    Fault {
+        name: "page-closes-its-window",
+        expected: "told as window_closed, also beside a popup; sampled again",
+        quick: false,
+        disk: None,
+        play: closes,
     },
     Fault {
         name: "element-replaced-always",
@@ -109,10 +123,14 @@ fn out_of_memory(stage: &Stage) -> Result<Seen> {
 
 fn dialogs(stage: &Stage) -> Result<Seen> {
     let page = "<!doctype html><input id=kw style='width:300px;height:30px'><script>
-        addEventListener('beforeunload', event => event.preventDefault());
-        setTimeout(() => alert('one'), 6000);
-        setTimeout(() => confirm('two'), 8000);
-        setTimeout(() => open('about:blank'), 9000);
+        if (location.pathname == '/popup') {
+            addEventListener('pagehide', () => navigator.sendBeacon('/popup-closed'));
+            setTimeout(close, 1000);
+        } else {
+            setTimeout(() => alert('one'), 6000);
+            setTimeout(() => confirm('two'), 8000);
+            setTimeout(() => open('/popup'), 9000);
+        }
         </script>";
     let site = Site::serve(page)?;
     let soak = soak(stage, &site, "")?;
@@ -123,13 +141,70 @@ fn dialogs(stage: &Stage) -> Result<Seen> {
             .all(|text| events.iter().any(|event| event.starts_with("alert") && event.contains(text)));
         Ok(both.then_some(events))
     })?;
-    soak.until_sampled(now() + 2.0)?;
-    let events = stage.events(0.0)?;
-    ensure!(!events.iter().any(|event| event.starts_with("restart")), "{events:?}");
-    let failures = stage.number("select total(failures) from average")?;
+    for path in ["/popup", "/popup-closed"] {
+        until(PATIENCE, path, || Ok((site.times_asked(path) == 1).then_some(())))?;
+    }
+    let failures = goes_on(stage, &soak)?;
     soak.end()?;
     let alerts = told.iter().filter(|event| event.starts_with("alert")).count();
-    seen(format!("{alerts} alerts told, no restart"), format!("{failures:.0} iterations failed"))
+    seen(
+        format!("{alerts} alerts told, popup opened and closed, no restart"),
+        format!("{failures:.0} iterations failed"),
+    )
+}
+
+/// The page is driven and sampled, by the browser it had from the beginning; gives the iterations that failed.
+fn goes_on(stage: &Stage, soak: &Recorder<'_>) -> Result<f64> {
+    let done = || stage.number("select total(iterations) from average");
+    let before = done()?;
+    soak.until_sampled(now() + 2.0)?;
+    let more = done()? - before;
+    ensure!(more > 3.0, "{more} iterations since");
+    let events = stage.events(0.0)?;
+    ensure!(!events.iter().any(|event| event.starts_with("restart")), "{events:?}");
+    stage.number("select total(failures) from average")
+}
+
+/// A dialog that asks whether to leave comes only to a page on which somebody clicked or typed; WebDriver accepts it anyway.
+fn leaves(stage: &Stage) -> Result<Seen> {
+    let page = "<!doctype html><input id=kw style='width:300px;height:30px'><script>
+        if (location.pathname == '/') {
+            addEventListener('beforeunload', event => { event.preventDefault(); navigator.sendBeacon('/beforeunload') });
+            setTimeout(() => { location = '/elsewhere' }, 7000);
+        }
+        </script>";
+    let site = Site::serve(page)?;
+    let soak = soak(stage, &site, "")?;
+    for path in ["/beforeunload", "/elsewhere"] {
+        until(PATIENCE, path, || Ok((site.times_asked(path) == 1).then_some(())))?;
+    }
+    let failures = goes_on(stage, &soak)?;
+    ensure!(failures < 5.0, "{failures} iterations failed");
+    soak.end()?;
+    seen("its handler ran, it went, no restart", format!("{failures:.0} iterations failed"))
+}
+
+/// The session's window, which the browser lets a script close only where it is told to; what a page opened stays behind.
+fn closes(stage: &Stage) -> Result<Seen> {
+    let alone = "<!doctype html><input id=kw style='width:300px;height:30px'><script>setTimeout(close, 8000)</script>";
+    let beside = "<!doctype html><input id=kw style='width:300px;height:30px'><script>
+        if (location.pathname == '/') { setTimeout(() => open('/popup'), 6000); setTimeout(close, 8000) }</script>";
+    let mut took = Vec::new();
+    for (page, popups) in [(alone, 0), (beside, 1)] {
+        let site = Site::serve(page)?;
+        let soak = soak(stage, &site, "--browser-arg=--blink-settings=allowScriptsToCloseWindows=true")?;
+        let (at, told) = stage.until_event(&["window_closed", "browser_crash", "restart"], 0.0)?;
+        ensure!(told.starts_with("window_closed"), "{told}");
+        ensure!(site.times_asked("/popup") == popups, "{} popups were opened", site.times_asked("/popup"));
+        let (again, _) = stage.until_event(&["navigation"], at)?;
+        soak.until_sampled(again)?;
+        took.push(format!("{:.1}", again - at));
+        let ticks = stage.gaps("recorder_rss")?;
+        ensure!(ticks.is_empty(), "ticks were missed: {ticks:?}");
+        soak.end()?;
+        std::fs::remove_file(stage.db())?;
+    }
+    seen("2 of 2 told, a new session, sampled again", format!("driven again after {} s", took.join(" and ")))
 }
 
 /// Whenever the pointer comes by, the page makes the element anew: the one that was found is gone in each iteration.

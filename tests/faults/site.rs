@@ -2,8 +2,8 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Result;
 
@@ -22,29 +22,43 @@ pub(crate) enum Manner {
 pub(crate) struct Site {
     address: SocketAddr,
     manner: Arc<AtomicU8>,
+    asked: Asked,
 }
+
+/// The paths that were asked for, in turn.
+type Asked = Arc<Mutex<Vec<String>>>;
 
 impl Site {
     /// Serves one page at every path.
     pub(crate) fn serve(page: &'static str) -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let (address, manner) = (listener.local_addr()?, Arc::new(AtomicU8::new(Manner::Serve as u8)));
-        let now = Arc::clone(&manner);
+        let asked = Asked::default();
+        let (now, noted) = (Arc::clone(&manner), Arc::clone(&asked));
         std::thread::spawn(move || {
             let mut held = Vec::new();
             for stream in listener.incoming().flatten() {
                 match now.load(Ordering::Relaxed) {
-                    0 => drop(std::thread::spawn(move || answer(stream, page))),
+                    0 => {
+                        let noted = Arc::clone(&noted);
+                        drop(std::thread::spawn(move || answer(stream, page, &noted)));
+                    }
                     1 => held.push(stream),
                     _ => drop(stream),
                 }
             }
         });
-        Ok(Self { address, manner })
+        Ok(Self { address, manner, asked })
     }
 
     pub(crate) fn url(&self) -> String {
         format!("http://{}/", self.address)
+    }
+
+    /// How often a path was asked for: so a page's script tells us what it did.
+    pub(crate) fn times_asked(&self, path: &str) -> usize {
+        let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        asked.iter().filter(|each| *each == path).count()
     }
 
     pub(crate) fn set(&self, manner: Manner) {
@@ -52,9 +66,11 @@ impl Site {
     }
 }
 
-fn answer(mut stream: TcpStream, page: &str) -> Option<()> {
+fn answer(mut stream: TcpStream, page: &str, asked: &Asked) -> Option<()> {
     let mut reader = BufReader::new(stream.try_clone().ok()?);
     let mut line = String::new();
+    reader.read_line(&mut line).ok()?;
+    asked.lock().unwrap_or_else(PoisonError::into_inner).push(line.split(' ').nth(1)?.to_owned());
     while line != "\r\n" {
         line.clear();
         if reader.read_line(&mut line).ok()? == 0 {
