@@ -44,6 +44,13 @@ pub(crate) const FAULTS: &[Fault] = &[
         play: killed_often,
     },
     Fault {
+        name: "copied-while-recording",
+        expected: "soak.db alone, from 60 s on: whole, but for the last seconds",
+        quick: false,
+        disk: None,
+        play: copied,
+    },
+    Fault {
         name: "both-killed",
         expected: "recorder and guardian: the next run sweeps, others untouched",
         quick: true,
@@ -72,6 +79,11 @@ pub(crate) const FAULTS: &[Fault] = &[
         play: stderr_gone,
     },
 ];
+
+/// Seconds between two checkpoints of the recorder.
+const CHECKPOINT_S: f64 = 10.0;
+/// One a second, for longer than that.
+const COPIES: usize = 12;
 
 fn asked(stage: &Stage) -> Result<Seen> {
     let mut took = Vec::new();
@@ -144,7 +156,7 @@ fn killed(stage: &Stage, times: u32) -> Result<Seen> {
     let within = kills.iter().filter(|kill| kill.lacks.is_none()).count();
     ensure!(within <= 1 + kills.len() / 25, "{within} copies of the file alone cannot be read");
     ensure!(gone <= stretched(3.0), "processes of the browser were there for {gone:.1} s");
-    ensure!(lacks <= 10.0 + stretched(3.0), "a copy lacks {lacks:.0} s");
+    ensure!(lacks <= CHECKPOINT_S + stretched(3.0), "a copy lacks {lacks:.0} s");
     seen(
         format!("{times} kills: no orphan after {gone:.1} s, nothing lost"),
         format!(
@@ -204,6 +216,43 @@ fn clean(copy: &Path) {
     ["", "-wal", "-shm"]
         .iter()
         .for_each(|suffix| drop(std::fs::remove_file(copy.with_extension(format!("db{suffix}")))));
+}
+
+/// Copies of the file alone, as somebody makes who knows of no `-wal`, over more than the time between two checkpoints.
+fn copied(stage: &Stage) -> Result<Seen> {
+    let soak = stage.soak("")?;
+    pause(Duration::from_secs(60));
+    let copy = stage.path("copy.db");
+    let (mut lacks, mut rows, mut torn) = (Vec::new(), String::new(), 0);
+    for _ in 0..COPIES {
+        std::fs::copy(stage.db(), &copy)?;
+        let copied_at = now();
+        match alone(&copy, copied_at) {
+            Ok(age) => {
+                let newest = sql(&copy, "select max(time) from average")?;
+                let all =
+                    format!("select count(*), count(heap_used), total(heap_used) from average where time <= {newest}");
+                rows = sql(&copy, &all)?;
+                let live = stage.sql(&all)?;
+                ensure!(rows == live, "the copy has {rows} until {newest}, the store {live}");
+                let row: f64 = newest.parse()?;
+                lacks.push(age.max(copied_at - row));
+            }
+            // A copy is not made at once: a checkpoint may write meanwhile.
+            Err(_) => torn += 1,
+        }
+        clean(&copy);
+        pause(Duration::from_secs(1));
+    }
+    ensure!(torn <= 1, "{torn} of {COPIES} copies cannot be read");
+    let (least, most) = (lacks.iter().copied().fold(f64::MAX, f64::min), lacks.iter().copied().fold(0.0, f64::max));
+    ensure!(most <= CHECKPOINT_S + stretched(3.0), "a copy lacks {most:.1} s");
+    soak.end()?;
+    let rows = rows.split('|').next().unwrap_or_default();
+    seen(
+        format!("{} of {COPIES} whole, they lack {least:.1} to {most:.1} s", lacks.len()),
+        format!("all {rows} rows as in the store; {torn} fell into a checkpoint"),
+    )
 }
 
 /// Nobody is left who could clear up; another soak on the same machine goes on meanwhile.
