@@ -9,7 +9,7 @@ use crate::stage::{Stage, binary};
 
 pub(crate) const FAULTS: &[Fault] = &[Fault {
     name: "self-leak",
-    expected: "10 min at 10 iterations a second: no leak, less than 1 byte an iteration",
+    expected: "10 min at 10 iterations a second: steady, surely less than 1 byte an iteration",
     quick: false,
     disk: None,
     play: control,
@@ -17,6 +17,9 @@ pub(crate) const FAULTS: &[Fault] = &[Fault {
 
 /// Until the page's own caches are filled.
 const BASELINE: f64 = 120.0;
+
+/// Bytes an iteration: 36 KiB an hour at this pace, far below what the verdict calls a leak.
+const MOST: f64 = 1.0;
 
 fn control(stage: &Stage) -> Result<Seen> {
     let mut soak = stage.start("--interval 100ms --duration 10m --checkpoint-gc 20s")?;
@@ -28,7 +31,7 @@ fn control(stage: &Stage) -> Result<Seen> {
         .arg(stage.db())
         .output()?;
     let said = String::from_utf8_lossy(&verdict.stdout).lines().next().unwrap_or_default().to_owned();
-    ensure!(matches!(verdict.status.code(), Some(0 | 3)), "{}: {said}", verdict.status);
+    ensure!(verdict.status.success(), "{}: {said}", verdict.status);
     let rows = stage.sql(&format!(
         "select time, after_bytes from gc where forced = 1 and time > (select min(time) from gc) + {BASELINE}"
     ))?;
@@ -41,7 +44,12 @@ fn control(stage: &Stage) -> Result<Seen> {
     let rate = stage.number("select avg(iterations) from average where iterations is not null")?;
     let (slope, error) = slope(&floors);
     let (per_iteration, within) = (slope / rate, 2.0 * error / rate);
-    ensure!(per_iteration - within < 1.0, "{per_iteration:.2} ± {within:.2} bytes an iteration");
+    // The whole interval must lie below, and be narrow enough to say so: 23 floors were alike to the byte on a busy machine,
+    // and a page that was made to keep 2 bytes an iteration showed 1.91 ± 0.06.
+    ensure!(
+        within < MOST && per_iteration + within < MOST,
+        "{per_iteration:.2} ± {within:.2} bytes an iteration; {said}"
+    );
     seen(format!("{per_iteration:.2} ± {within:.2} bytes an iteration, {} floors", floors.len()), said)
 }
 
