@@ -113,7 +113,7 @@ fn library() -> Result<String> {
     Ok(library.context("libfaketime is installed")?.to_owned())
 }
 
-fn until_rows(stage: &Stage, count: u32) -> Result<()> {
+fn until_rows(stage: &Stage, count: f64) -> Result<()> {
     let query = format!("select count(recorder_rss) >= {count} from average");
     until(PATIENCE, "rows", || Ok((stage.sql(&query)? == "1").then_some(())))
 }
@@ -121,12 +121,12 @@ fn until_rows(stage: &Stage, count: u32) -> Result<()> {
 /// Plays one step of the clock in the middle of a run; the event, and the gaps.
 fn step(stage: &Stage, offset: &str) -> Result<(String, Vec<(f64, f64)>)> {
     let recorder = with_clock(stage, "+0")?;
-    until_rows(stage, 5)?;
+    until_rows(stage, 5.0)?;
     let before = stage.sql("select group_concat(time || ' ' || recorder_rss) from (select * from average where recorder_rss is not null order by time limit 5)")?;
     set(stage, offset)?;
     let (_, told) = stage.until_event(&["clock_step"], 0.0)?;
     let rows = stage.number("select count(recorder_rss) from average")?;
-    until_rows(stage, 5 + rows as u32)?;
+    until_rows(stage, 5.0 + rows)?;
     let after = stage.sql("select group_concat(time || ' ' || recorder_rss) from (select * from average where recorder_rss is not null order by time limit 5)")?;
     ensure!(before == after, "rows were overwritten: {before} became {after}");
     let events = stage.events(0.0)?;
@@ -151,7 +151,7 @@ fn back(stage: &Stage) -> Result<Seen> {
 
 fn back_before(stage: &Stage) -> Result<Seen> {
     let first = with_clock(stage, "+0")?;
-    until_rows(stage, 5)?;
+    until_rows(stage, 5.0)?;
     first.end()?;
     let last = stage.number("select max(time) from average")?;
     let second = with_clock(stage, "-600")?;

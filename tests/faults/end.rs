@@ -168,7 +168,7 @@ fn killed(stage: &Stage, times: u32) -> Result<Seen> {
 /// One kill at some moment, of a start as well as of a soak.
 fn kill_once(stage: &Stage, number: u32) -> Result<Kill> {
     let mut soak = stage.start("")?;
-    if number % 5 == 0 {
+    if number.is_multiple_of(5) {
         pause(Duration::from_secs_f64(fastrand::f64() * 3.0));
     } else {
         soak.until_sampled(now())?;

@@ -2,6 +2,7 @@
 //! it; `scripts/soak-with-faults` plays faults into one long soak.
 //!
 //! There is one file for each kind of fault; a fault is a function that plays it on a [`stage::Stage`] and says what it saw.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program of its own: what it prints is its answer")]
 
 mod acknowledged;
 mod browser;

@@ -230,7 +230,7 @@ fn apply(file: &mut Vec<u8>, deed: &Deed, luck: Luck) {
             let first = at / SECTOR;
             for (place, byte) in (*at..).zip(bytes) {
                 // One throw for each sector: its number decides, so that all its bytes share their luck.
-                let kept = luck == Luck::Kept || (place / SECTOR - first + bytes.len()) % 2 == 0;
+                let kept = luck == Luck::Kept || (place / SECTOR - first + bytes.len()).is_multiple_of(2);
                 if kept {
                     file[place] = *byte;
                 }
