@@ -28,7 +28,13 @@ struct Held(Child);
 
 impl Drop for Held {
     fn drop(&mut self) {
-        drop(self.0.stdin.take());
+        // A guardian ends what it guards when its pipe does, unless it is killed before it can.
+        if self.0.stdin.take().is_some() {
+            let until = Instant::now() + PATIENCE;
+            while Instant::now() < until && self.0.try_wait().is_ok_and(|ended| ended.is_none()) {
+                std::thread::park_timeout(Duration::from_millis(50));
+            }
+        }
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
