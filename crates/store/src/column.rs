@@ -17,6 +17,9 @@ use crate::table::{Stretch, stretches};
 /// Rows of one column: eight bytes each, if what takes them keeps them all.
 const MAX_ROWS: u64 = 20_000_000;
 
+/// Rows that are read at once where there are no blocks, so that a long ring without any takes no more memory.
+const PIECE: i64 = 4096;
+
 /// Takes the values of a long fetch as they are read, so that what makes few of many needs no memory for a million.
 pub trait Take {
     /// Some neighbouring rows, ascending in time; not-a-number: unknown.
@@ -96,16 +99,21 @@ impl<V: Take> Pieces<'_, V> {
     }
 
     /// The rows of some slots of a stretch.
-    fn rows(&mut self, part: &Stretch, slots: (i64, i64)) -> rusqlite::Result<()> {
-        let (low, high) = slots;
-        let count = usize::try_from(high + 1 - low).unwrap_or(0);
-        if count == 0 {
-            return Ok(());
+    fn rows(&mut self, part: &Stretch, (mut low, high): (i64, i64)) -> rusqlite::Result<()> {
+        while low <= high {
+            let end = high.min(low.saturating_add(PIECE - 1));
+            self.piece(part.archive, (low, end))?;
+            low = end + 1;
         }
+        Ok(())
+    }
+
+    fn piece(&mut self, archive: i64, (low, high): (i64, i64)) -> rusqlite::Result<()> {
+        let count = usize::try_from(high + 1 - low).unwrap_or(0);
         let mut values = vec![f64::NAN; count];
         let filter = "WHERE archive = ?1 AND slot BETWEEN ?2 AND ?3 AND source = ?4";
         let mut statement = self.conn.prepare_cached(&select::<Point>(filter))?;
-        let mut found = statement.query([part.archive, low, high, self.source])?;
+        let mut found = statement.query([archive, low, high, self.source])?;
         while let Some(row) = found.next()? {
             let Ok(point) = Point::read_sound(row) else {
                 self.damaged += 1;

@@ -113,6 +113,19 @@ fn a_damaged_block_is_named_and_its_rows_are_read() {
     }
 }
 
+#[test]
+fn many_rows_without_a_block_are_read_in_their_order() {
+    let (_folder, path) = folder();
+    let ring = archives(&["AVERAGE:1:10000"]);
+    let mut writer = Writer::create(&path, second(), &gauges(&["a", "b"]), &ring, at(0), Existing::Refuse).unwrap();
+    feed(&mut writer, 1, 9_000);
+    writer.close().unwrap();
+    by_hand(&path, "DELETE FROM block");
+    let reader = Reader::open(&path).unwrap();
+    let column = reader.fetch_column("a", Cf::Average, (at(0), at(8_999)), 1, |_| Vec::new()).unwrap();
+    assert_eq!(column.values, (1..=9_000).map(f64::from).collect::<Vec<_>>());
+}
+
 /// Of a block with a damaged row none is made, and the one of the last round is not taken for it.
 #[test]
 fn a_block_of_the_last_round_is_not_read() {
