@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use heapsoak_browser::{Driver, DriverOptions, Session, SessionOptions, Way, find};
-use heapsoak_devtools::{Client, ConnectOptions, Subscription, targets};
+use heapsoak_devtools::{Client, ConnectOptions, Error, Subscription, targets};
 use nix::unistd::geteuid;
 use serde_json::{Value, json};
 
@@ -88,15 +88,36 @@ impl Page {
         found.as_str().unwrap_or_default().to_owned()
     }
 
+    /// Goes back in the history. The browser forgets every question it has while it leaves a document, so this one
+    /// is answered before it goes.
+    pub(crate) async fn back(&self) {
+        self.eval("void setTimeout(() => history.back())").await;
+    }
+
+    /// Whether the expression is true; a document that is being left answers nothing.
+    async fn holds(&self, expression: &str) -> bool {
+        let params = json!({ "expression": expression, "returnByValue": true, "awaitPromise": true });
+        match self.client.call("Runtime.evaluate", params, PATIENCE).await {
+            Ok(answer) => {
+                assert!(answer.get("exceptionDetails").is_none(), "{expression}: {answer}");
+                answer["result"]["value"] == json!(true)
+            }
+            Err(Error::Protocol { message, .. }) if message.contains("navigated") => false,
+            Err(error) => panic!("{expression}: {error}"),
+        }
+    }
+
     /// Waits until the expression is true; gives how long it took.
     #[track_caller]
     pub(crate) fn until<'a>(&'a self, expression: &'a str) -> impl Future<Output = Duration> + 'a {
         let caller = std::panic::Location::caller();
         async move {
             let begun = Instant::now();
-            while self.eval(expression).await != json!(true) {
-                let says = self.text("#says").await;
-                assert!(begun.elapsed() < PATIENCE, "{caller}: never `{expression}`; the page says `{says}`");
+            while !self.holds(expression).await {
+                if begun.elapsed() > PATIENCE {
+                    let says = self.text("#says").await;
+                    panic!("{caller}: never `{expression}`; the page says `{says}`");
+                }
                 tokio::time::sleep(Duration::from_millis(15)).await;
             }
             begun.elapsed()

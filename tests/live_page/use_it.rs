@@ -66,7 +66,7 @@ async fn dragging_zooms_a_double_click_goes_back_and_the_address_keeps_it() {
     page.until(&format!("document.querySelector('#span').textContent !== {before:?}")).await;
     page.goto(&shared).await;
     page.until(&format!("document.querySelector('#span').textContent === {before:?}")).await;
-    page.eval("history.back()").await;
+    page.back().await;
     page.until("!location.search.includes('start')").await;
     page.close().await;
 }
