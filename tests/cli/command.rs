@@ -259,6 +259,33 @@ fn the_run_folder_is_gone_after_the_run_but_not_under_a_daemon() {
     assert_eq!(left(&temp), 1, "a daemon could not start Node without the preload");
 }
 
+#[test]
+fn what_a_killed_recorder_left_is_removed_by_the_next_one_once_its_command_has_ended() {
+    let shell = Shell::new();
+    let temp = shell.path("tmp");
+    std::fs::create_dir(&temp).unwrap();
+    let left = || std::fs::read_dir(&temp).unwrap().count();
+    let next = || assert!(shell.recorder("", &["true"]).env("TMPDIR", &temp).status().unwrap().success());
+    let mut killed = shell.recorder("", &["sh", "-c", "echo up; exec sleep 60"]);
+    let mut killed = killed.env("TMPDIR", &temp).stdout(Stdio::piped()).spawn().unwrap();
+    killed.stdout.as_mut().unwrap().read_exact(&mut [0; 3]).unwrap();
+    let command = procfs::process::Process::new(i32::try_from(killed.id()).unwrap())
+        .and_then(|process| process.task_main_thread()?.children())
+        .unwrap();
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    next();
+    assert_eq!(left(), 1, "the command runs on, and may start Node programs");
+    for pid in command {
+        kill(Pid::from_raw(pid.try_into().unwrap()), Signal::SIGKILL).unwrap();
+    }
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while left() > 0 {
+        assert!(Instant::now() < deadline, "its folder stays");
+        next();
+    }
+}
+
 /// A program that ends by itself with status 4, its inspector open on a port of its own.
 fn inspected(shell: &Shell, seconds: u32) -> (Child, String) {
     let script = shell.script("app.js", &format!("setTimeout(() => process.exit(4), {});", seconds * 1000));

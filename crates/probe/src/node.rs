@@ -48,6 +48,7 @@
 mod end;
 mod inspector;
 mod launch;
+mod leftover;
 mod observe;
 mod port;
 mod programs;
@@ -58,6 +59,7 @@ mod thrash;
 pub use end::{End, Evidence, KernelKills, Status, classify};
 pub use inspector::{Inspector, Place};
 pub use launch::Launch;
+pub use leftover::sweep;
 pub use observe::{Observed, Seen, State, kernel_kills, observe};
 pub use port::{Opened, open_inspector};
 pub use programs::{Happening, Notice, Programs, Tick};

@@ -25,9 +25,9 @@ use crate::Error;
 
 /// The preload, after its first lines.
 const PARTS: [&str; 2] = [include_str!("script/common.js"), include_str!("script/watch.js")];
-const SCRIPT: &str = "watch.cjs";
+pub(super) const SCRIPT: &str = "watch.cjs";
 /// Its name is known to the preload.
-const PIPE: &str = "to-recorder";
+pub(super) const PIPE: &str = "to-recorder";
 /// 1 MiB keeps some minutes of one program, should we be stopped; the most that anybody may ask for.
 const PIPE_BYTES: i32 = 1 << 20;
 const READ_BYTES: usize = 64 << 10;
@@ -40,6 +40,8 @@ const MOST_DRAINED: usize = 20_000;
 /// finds no reader, and stops watching itself.
 pub struct Launch {
     script: PathBuf,
+    /// Open and locked: see [`sweep`](super::sweep).
+    _lock: File,
     pipe: pipe::Receiver,
     lines: Lines,
     ready: VecDeque<Record>,
@@ -68,18 +70,16 @@ impl Launch {
         }
         std::fs::set_permissions(&folder, Permissions::from_mode(0o711))?;
         let script = folder.join(SCRIPT);
-        let mut file = File::create_new(&script)?;
-        write!(file, "'use strict';\n{}", checkpoint_line(checkpoint))?;
-        PARTS.iter().try_for_each(|part| file.write_all(part.as_bytes()))?;
-        file.set_permissions(Permissions::from_mode(0o644))?;
         let path = folder.join(PIPE);
+        // The first of all: it fails where another recorder has made its own.
         mkfifo(&path, Mode::from_bits_truncate(0o600))?;
+        let lock = script_file(&script, checkpoint)?;
         // Open for both, so that it never ends when the last program does.
         let pipe = pipe::OpenOptions::new().read_write(true).open_receiver(&path)?;
         // For want of room the programs keep what does not fit, and send it later.
         let _ = fcntl(&pipe, FcntlArg::F_SETPIPE_SZ(PIPE_BYTES));
         std::fs::set_permissions(&path, Permissions::from_mode(0o622))?;
-        Ok(Launch { script, pipe, lines: Lines::default(), ready: VecDeque::new(), malformed: 0 })
+        Ok(Launch { script, _lock: lock, pipe, lines: Lines::default(), ready: VecDeque::new(), malformed: 0 })
     }
 
     /// The environment variable that the command must get, where `given` is what it would have got. None where the
@@ -151,6 +151,19 @@ impl Launch {
         let path = self.script.with_file_name(PIPE);
         Error::RunFolder { path, reason: error.to_string() }
     }
+}
+
+/// Writes the preload. It has its name only when it is whole and locked.
+fn script_file(path: &Path, checkpoint: Option<Duration>) -> io::Result<File> {
+    let unfinished = path.with_extension("new");
+    let mut file = File::create_new(&unfinished)?;
+    write!(file, "'use strict';\n{}", checkpoint_line(checkpoint))?;
+    PARTS.iter().try_for_each(|part| file.write_all(part.as_bytes()))?;
+    file.set_permissions(Permissions::from_mode(0o644))?;
+    // Without locks nothing is ever swept there; that is no reason to watch nothing.
+    let _ = file.try_lock();
+    std::fs::rename(&unfinished, path)?;
+    Ok(file)
 }
 
 /// The one thing in the scripts that is the user's: ms between two checkpoints, 0 for none.

@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use anyhow::Context;
-use heapsoak_probe::node::{Launch, Status};
+use heapsoak_probe::node::{Launch, Status, sweep};
 use std::os::unix::process::ExitStatusExt;
 use tempfile::TempDir;
 
@@ -19,6 +19,8 @@ use super::sources;
 use super::watch_probe::{SharedWatch, WatchProbe};
 use super::writer::Recording;
 
+/// How the names of run folders begin.
+const PREFIX: &str = "heapsoak-";
 /// A command that was asked to end has this long before it is ended.
 const TERMINATE: Duration = Duration::from_secs(5);
 
@@ -45,8 +47,12 @@ impl CommandTarget {
         registry: &Registry,
         checkpoint: Option<Duration>,
     ) -> anyhow::Result<Self> {
+        let parent = std::env::temp_dir();
+        for folder in sweep(&parent, PREFIX) {
+            tracing::info!("{} of a run that was killed is removed", folder.display());
+        }
         let folder =
-            tempfile::Builder::new().prefix("heapsoak-").tempdir().context("no folder for the run can be made")?;
+            tempfile::Builder::new().prefix(PREFIX).tempdir_in(parent).context("no folder for the run can be made")?;
         let launch = Launch::prepare(folder.path(), checkpoint)?;
         Ok(Self {
             command: command.to_vec(),
