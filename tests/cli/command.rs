@@ -132,7 +132,9 @@ fn a_node_program_says_just_what_it_says_without_us() {
 fn signals_reach_the_command_and_it_decides() {
     let shell = Shell::new();
     let handles = "trap 'echo got; exit 7' TERM; echo ready; while :; do sleep 0.05; done";
-    for (script, sent, status) in [(handles, Signal::SIGTERM, 7), ("echo ready; sleep 30", Signal::SIGTERM, 143)] {
+    for (script, sent, status) in
+        [(handles, Signal::SIGTERM, 7), ("echo ready; sleep 30 2>/dev/null", Signal::SIGTERM, 143)]
+    {
         let mut child =
             shell.recorder("", &["sh", "-c", script]).stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
         let mut stdout = child.stdout.take().unwrap();

@@ -115,12 +115,21 @@ async fn the_keyboard_does_what_the_pointer_does_and_says_it() {
     page.until("document.activeElement.id === 'cursor'").await;
     let spoken = "document.querySelector('#cursor').getAttribute('aria-valuetext')";
     let index = "Number(document.querySelector('#cursor').getAttribute('aria-valuenow'))";
+    // A column's number may change with the page's width, its time does not.
+    let at = format!("import('/plot.js').then(({{ view }}) => view.columns.time[{index}])");
     page.press("ArrowLeft").await;
-    let newest = page.eval(index).await.as_f64().unwrap();
+    page.until("!document.querySelector('#hair').hidden").await;
+    // It stays in the newest row, which ends after the picture does, when the picture is drawn anew.
+    let width = "import('/plot.js').then(({ view }) => view.width)";
+    let before = page.eval(width).await;
+    page.resize(DESK.0 - 200, DESK.1).await;
+    page.until(&format!("{width}.then((now) => now !== {before})")).await;
+    assert_eq!(page.eval("document.querySelector('#hair').hidden").await, json!(false));
+    let newest = page.eval(&at).await.as_f64().unwrap();
     let said = page.eval(spoken).await;
     assert!(said.as_str().unwrap().contains("heap_used ") && said.as_str().unwrap().contains("; rss "), "{said}");
     page.press("ArrowLeft").await;
-    assert!(page.eval(index).await.as_f64().unwrap() < newest);
+    page.until(&format!("{at}.then((at) => at < {newest})")).await;
     assert_ne!(page.eval(spoken).await, said);
     page.press("Home").await;
     assert_eq!(page.eval(index).await, json!(0));

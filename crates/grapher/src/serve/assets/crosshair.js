@@ -149,13 +149,18 @@ function draw() {
   speak([words.clock, ...values, ...events].join('; '));
 }
 
+/** Whether a moment is in the picture; the row at its right edge may end a little after it. */
+function inside(moment) {
+  const { from, to, columns } = plot.view;
+  return moment >= from && moment <= Math.max(to, columns.time.at(-1) ?? to);
+}
+
 /** Puts the crosshair where it was in the answer that is shown now. */
 export function follow() {
   if (pointer !== null) {
     point(pointer);
   } else if (time !== null) {
-    const inside = time >= plot.view.from && time <= plot.view.to;
-    put(inside ? nearest(plot.view.columns.time, time) : -1);
+    put(inside(time) ? nearest(plot.view.columns.time, time) : -1);
   } else {
     put(-1);
   }
@@ -165,14 +170,14 @@ export function follow() {
 export function pin(moment) {
   pointer = null;
   time = moment;
-  if (plot.view && moment >= plot.view.from && moment <= plot.view.to) follow();
+  if (plot.view && inside(moment)) follow();
   cursor.focus({ preventScroll: true });
 }
 
 function point(x) {
   const at = x / plot.scale();
-  const inside = at >= plot.view.left - 4 && at <= plot.view.right + 4;
-  put(inside ? nearest(plot.view.columns.x, at) : -1);
+  const over = at >= plot.view.left - 4 && at <= plot.view.right + 4;
+  put(over ? nearest(plot.view.columns.x, at) : -1);
 }
 
 const offset = (event) => event.clientX - cursor.getBoundingClientRect().left;
