@@ -111,6 +111,22 @@ fn another_source_can_be_drawn_and_an_unknown_one_is_named() {
 }
 
 #[test]
+fn the_store_is_never_replaced_by_its_picture_or_export() {
+    let scene = Scene::new();
+    drop(scene.create("soak.db"));
+    let whole = scene.read("soak.db");
+    for args in [
+        &["--format", "png", "--out", "soak.db"][..],
+        &["export", "--db", "soak.db", "--format", "csv", "--out", "soak.db"],
+        &["graph", "soak.db", "--format", "svg", "DEF:a=soak.db:heap_used:AVERAGE", "LINE:a#f00"],
+    ] {
+        let text = said(&mut scene.grapher(args));
+        assert!(text.contains("soak.db is a database"), "{text}");
+    }
+    assert_eq!(scene.read("soak.db"), whole);
+}
+
+#[test]
 fn a_place_that_cannot_be_written_is_said_at_once() {
     let scene = Scene::new();
     let text = said(&mut scene.grapher(&["--out", "no/such/heap.png"]));

@@ -4,9 +4,10 @@
 //! name beside the target, are synced, and take the target's name by a rename. A temp file is locked while its writer
 //! lives; [`prepare`] removes those whose writer was killed, so at most one is ever left behind.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, OpenOptions, Permissions};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, Read, Write};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
@@ -45,6 +46,9 @@ pub enum OutputError {
         /// What it is, with its article.
         kind: &'static str,
     },
+    /// The target is a database, or a part of one: a recording would be lost for a picture of it.
+    #[error("{0} is a database or belongs to one, and would be lost; name another file")]
+    Database(PathBuf),
     /// Everybody may replace what is in the directory, and so lead a write elsewhere or forge what was written.
     #[error("{0} may be written by everybody, so that anybody could replace what is put there; chmod o-w it, or +t")]
     OpenToAll(PathBuf),
@@ -166,6 +170,9 @@ impl Target {
             }
             _ => {}
         }
+        if is_of_database(path) {
+            return Err(OutputError::Database(path.to_owned()));
+        }
         let directory = match path.parent() {
             Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
             _ => PathBuf::from("."),
@@ -231,6 +238,21 @@ fn open_to_all(mode: u32) -> bool {
     mode & OTHERS_WRITE != 0 && mode & STICKY == 0
 }
 
+/// Whether the file is an SQLite database, or lies beside one as its log, index or journal.
+fn is_of_database(path: &Path) -> bool {
+    let name = path.as_os_str().as_encoded_bytes();
+    let main = ["-wal", "-shm", "-journal"].iter().find_map(|end| name.strip_suffix(end.as_bytes()));
+    is_database(path) || main.is_some_and(|main| is_database(Path::new(OsStr::from_bytes(main))))
+}
+
+fn is_database(path: &Path) -> bool {
+    const MAGIC: &[u8; 16] = b"SQLite format 3\0";
+    let mut start = [0; MAGIC.len()];
+    // To open a pipe would wait for its writer.
+    let is_file = fs::metadata(path).is_ok_and(|found| found.is_file());
+    is_file && File::open(path).is_ok_and(|mut file| file.read_exact(&mut start).is_ok()) && &start == MAGIC
+}
+
 fn remove_abandoned(path: &Path) -> io::Result<()> {
     const O_NOFOLLOW: i32 = 0o400_000;
     const O_NONBLOCK: i32 = 0o4_000;
@@ -293,6 +315,22 @@ mod tests {
         assert!(matches!(replace(&link, b"x", SHARED), Err(OutputError::Symlink(_))));
         assert!(matches!(prepare(&link), Err(OutputError::Symlink(_))));
         assert_eq!(fs::read(&target).unwrap(), b"precious");
+    }
+
+    #[test]
+    fn a_database_is_never_replaced_nor_what_lies_beside_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = directory.path().join("soak.db");
+        let bytes = b"SQLite format 3\0 and a recording";
+        File::create(&store).unwrap().write_all(bytes).unwrap();
+        for name in ["soak.db", "soak.db-wal", "soak.db-shm", "soak.db-journal"] {
+            let path = directory.path().join(name);
+            assert!(matches!(prepare(&path), Err(OutputError::Database(_))), "{name}");
+            assert!(matches!(replace(&path, b"x", SHARED), Err(OutputError::Database(_))), "{name}");
+            assert!(matches!(redraw(&path, b"x", SHARED), Err(OutputError::Database(_))), "{name}");
+        }
+        assert_eq!(fs::read(&store).unwrap(), bytes);
+        replace(&directory.path().join("other-wal"), b"x", SHARED).unwrap();
     }
 
     #[test]
