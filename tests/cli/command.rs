@@ -154,6 +154,24 @@ fn signals_reach_the_command_and_it_decides() {
 }
 
 #[test]
+fn what_nohup_has_ignored_stays_ignored_by_recorder_and_command() {
+    let shell = Shell::new();
+    let ignoring = r#"trap '' HUP INT; exec "$@""#;
+    let mut recorder = Command::new("sh");
+    recorder.current_dir(shell.folder.path()).args(["-c", ignoring, "sh", env!("CARGO_BIN_EXE_recorder"), "--"]);
+    recorder.args(["sh", "-c", "grep SigIgn /proc/self/status; sleep 1; exit 3"]);
+    let mut child = recorder.stdout(Stdio::piped()).spawn().unwrap();
+    let mut ignored = [0; 25];
+    let stdout = child.stdout.as_mut().unwrap();
+    stdout.read_exact(&mut ignored).unwrap();
+    let mask = std::str::from_utf8(&ignored).unwrap().trim_start_matches("SigIgn:").trim();
+    assert_eq!(u64::from_str_radix(mask, 16).unwrap() & 0b11, 0b11, "the command would die of what nohup keeps away");
+    signal(&child, Signal::SIGHUP);
+    signal(&child, Signal::SIGINT);
+    assert_eq!(child.wait().unwrap().code(), Some(3));
+}
+
+#[test]
 fn death_by_out_of_memory_is_told_with_the_last_heap_and_the_limit() {
     let shell = Shell::new();
     let script = shell.script(

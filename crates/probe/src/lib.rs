@@ -5,7 +5,7 @@
 //! * [`page`]: a page's heap and DOM counts by the DevTools protocol.
 //! * [`node`]: a Node program's heap, garbage collector and end, from inside or through its inspector.
 //! * [`process`]: the memory of one process or of a whole tree, such as a browser's, from `/proc`.
-//! * [`own`]: our own memory.
+//! * [`own`]: our own memory, and the signals that we ignore.
 //!
 //! # Invariants
 //!

@@ -1,4 +1,4 @@
-//! Our own memory.
+//! What we are ourselves: our memory, and the signals that we were told to ignore.
 use procfs::process::Process;
 
 use crate::Error;
@@ -13,9 +13,24 @@ pub fn rss_bytes() -> Result<u64, Error> {
     Ok(pages.saturating_mul(procfs::page_size()))
 }
 
+/// The signals that this process ignores, one bit each from signal 1 on: what `nohup` and a shell's background set. Ask
+/// before anything listens to signals.
+///
+/// # Errors
+/// [`Error::Proc`] when `/proc` cannot be read.
+pub fn ignored_signals() -> Result<u64, Error> {
+    let failed = |source| Error::Proc { what: "our own signals in /proc/self/status".to_owned(), source };
+    Ok(Process::myself().and_then(|own| own.status()).map_err(failed)?.sigign)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_pipe_that_breaks_is_ignored_as_the_runtime_has_it() {
+        assert_eq!(ignored_signals().unwrap() >> (13 - 1) & 1, 1);
+    }
 
     #[test]
     fn our_own_memory_is_in_bytes_and_follows_an_allocation() {

@@ -105,8 +105,12 @@ pub(crate) fn status_of(status: ExitStatus) -> u8 {
     }
 }
 
+/// Listens to the signals that are passed on. Those that whoever started us had us ignore (`nohup`, a shell's background)
+/// stay ignored, by the command as well.
 fn take_signals() -> io::Result<Vec<(Signal, Arriving)>> {
-    PASSED_ON.iter().map(|number| Ok((*number, signal(SignalKind::from_raw(*number as i32))?))).collect()
+    let ignored = heapsoak_probe::own::ignored_signals().unwrap_or(0);
+    let heard = PASSED_ON.iter().filter(|number| ignored & (1 << (**number as i32 - 1)) == 0);
+    heard.map(|number| Ok((*number, signal(SignalKind::from_raw(*number as i32))?))).collect()
 }
 
 async fn arriving(signals: &mut [(Signal, Arriving)]) -> Signal {
