@@ -1,5 +1,6 @@
 //! Real Node programs under the preload: that they do not notice it, and that nothing of them is missed.
 #![allow(clippy::unwrap_used, reason = "a test that cannot start its program has failed")]
+#![allow(clippy::disallowed_methods, reason = "the tests write the programs that they run")]
 mod node_support;
 
 use std::{
@@ -75,6 +76,51 @@ async fn a_program_that_looks_around_sees_nothing_of_us() {
         &["node", "-e", "process.setuid(65534); setTimeout(() => console.log(process.getuid()), 300)"],
         &["node", "--frozen-intrinsics", "--no-warnings", "-e", "console.log(1)"],
         &["node", "--pending-deprecation", "--throw-deprecation", "-e", "console.log(2)"],
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn preloads_of_the_program_are_all_loaded_and_may_throw_exit_or_be_missing() {
+    let folder = tempfile::tempdir().unwrap();
+    let look = "console.log('one', process._preload_modules, module.parent.children.map(it => it.id), \
+        Object.values(require('module')._pathCache)); globalThis.X = (globalThis.X || 0) + 1;";
+    let files = [
+        ("one.js", look),
+        ("two.js", "console.log('two'); globalThis.X = (globalThis.X || 0) + 10;"),
+        ("throws.js", "throw new Error('preload')"),
+        ("exits.js", "process.exit(5)"),
+        ("esm.mjs", "console.log('esm'); globalThis.X = (globalThis.X || 0) + 100;"),
+        (
+            "worker.js",
+            "const { Worker } = require('worker_threads'); console.log('m', X); \
+            new Worker('console.log(X, process._preload_modules)', { eval: true, execArgv: ['-r', __dirname + '/two.js'] })\
+            .on('exit', () => new Worker('console.log(X)', { eval: true }));",
+        ),
+        (
+            "child.js",
+            "const { spawnSync } = require('child_process'); for (const words of [['-r', __dirname + '/one.js'], \
+            ['-r', __dirname + '/exits.js'], ['-r', __dirname + '/one.js', '-r', __dirname + '/two.js']]) \
+            console.log(spawnSync(process.execPath, [...words, '-p', 'typeof X'], { stdio: 'inherit' }).status);",
+        ),
+        ("package.json", r#"{ "name": "x", "scripts": { "start": "node -r ./one.js -r ./two.js -p X" } }"#),
+    ];
+    files.iter().for_each(|(name, text)| std::fs::write(folder.path().join(name), text).unwrap());
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let (one, two, esm) = (path("one.js"), path("two.js"), path("esm.mjs"));
+    notice_nothing(&[
+        &["node", "-r", &one, "-p", "typeof X"],
+        &["node", "--require", &one, "-r", &two, "-p", "X"],
+        &["node", "-r", &path("throws.js"), "-p", "1"],
+        &["node", "-r", &path("absent.js"), "-p", "1"],
+        &["node", "-r", &path("exits.js"), "-p", "1"],
+        &["node", "--import", &esm, "-r", &one, "-p", "X"],
+        &["node", "--import", &esm, "-p", "X"],
+        &["node", "-r", &one, &path("worker.js")],
+        &["node", &path("child.js")],
+        &["sh", "-c", &format!("NODE_OPTIONS=\"$NODE_OPTIONS -r {two}\" node -r {one} -p X")],
+        &["sh", "-c", &format!("exec node -r {one} -r {two} -p X")],
+        &["npm", "--prefix", &folder.path().display().to_string(), "start", "--silent"],
     ])
     .await;
 }

@@ -6,10 +6,23 @@
   // A line must be written whole, or lines of several programs would mix: shorter than PIPE_BUF.
   var LONGEST_LINE = 4095, MOST_QUEUED = 2000, PATIENCE = 20;
 
+  // There some of what is internal prints a warning when it is looked at.
+  function pending(options) {
+    return /pending[-_]deprecation/.test(options + process.execArgv.join(' ')) || process.env.NODE_PENDING_DEPRECATION === '1';
+  }
+
   function forgetOurselves() {
     delete require.cache[__filename];
-    var listed = process._preload_modules, at = Array.isArray(listed) ? listed.indexOf(__filename) : -1;
-    if (at >= 0) listed.splice(at, 1);
+    var listed = process._preload_modules, paths = module.constructor._pathCache;
+    for (var key in paths) if (paths[key] === __filename) delete paths[key];
+    if (Array.isArray(listed)) {
+      // Node still goes through the list itself: taken out of it, the one after us would never be loaded.
+      var others = listed.filter(function (name) { return name !== __filename; });
+      Object.defineProperty(process, '_preload_modules', { value: others });
+    }
+    if (pending(process.env.NODE_OPTIONS || '')) return;
+    var family = module.parent && module.parent.children, at = Array.isArray(family) ? family.indexOf(module) : -1;
+    if (at >= 0) family.splice(at, 1);
   }
 
   // Under Node's permission model a child could not read this file and would not start.
@@ -31,8 +44,8 @@
     var given = process.env.NODE_OPTIONS, ours = typeof given === 'string' && given.indexOf(tag) >= 0;
     if (main && !ours) return;
     if (typeof given !== 'string') given = '';
-    // There `process.binding` prints a warning; the children then inherit ours in plain sight.
-    if (/pending[-_]deprecation/.test(given + process.execArgv.join(' ')) || process.env.NODE_PENDING_DEPRECATION === '1') return;
+    // The children then inherit ours in plain sight.
+    if (pending(given)) return;
     var one = process.binding('process_wrap').Process.prototype, two = process.binding('spawn_sync');
     var spawn = one.spawn, spawnSync = two.spawn;
     if (typeof spawn !== 'function' || typeof spawnSync !== 'function') return;
