@@ -95,6 +95,45 @@ fn looped(scene: &Scene, name: &str, seconds: i64, per_second: u64, late: i64) {
     writer.close().unwrap();
 }
 
+/// A run in which all sources count up.
+fn counted(scene: &Scene, name: &str, sources: &[(&str, &str)]) {
+    let step = Step::new(1_000_000).unwrap();
+    let sources: Vec<NewSource> = sources
+        .iter()
+        .map(|(name, unit)| {
+            let source: Source = format!("DS:{name}:GAUGE:2:U:U").parse().unwrap();
+            NewSource { unit: (*unit).to_owned(), description: String::new(), ..source.into() }
+        })
+        .collect();
+    let archives = [Archive::parse("AVERAGE:3:2400", step).unwrap()];
+    let begin = Time::from_secs(START_S);
+    let mut writer = Writer::create(&scene.path(name), step, &sources, &archives, begin, Existing::Replace).unwrap();
+    for second in 1..=30_u32 {
+        let readings: Vec<Reading> = (1..=sources.len()).map(|_| Reading::from(f64::from(second))).collect();
+        writer.update(Time::from_secs(START_S + i64::from(second)), &readings).unwrap();
+    }
+    writer.close().unwrap();
+}
+
+#[test]
+fn runs_that_record_other_things_are_not_laid_over_each_other() {
+    let scene = Scene::new();
+    counted(&scene, "heap.db", &[("heap_used", "bytes"), ("load", "%"), ("free", "")]);
+    counted(&scene, "load.db", &[("load", "ms"), ("free", "count")]);
+    counted(&scene, "other.db", &[("x", "")]);
+    let refused =
+        |words: &[&str]| said(&mut scene.grapher(&[&["--db", "heap.db", "--format", "json"], words].concat()));
+    let text = refused(&["--compare", "load.db"]);
+    assert!(text.contains("load.db has no heap_used") && text.contains("with --series: load, free"), "{text}");
+    let text = refused(&["--compare", "other.db"]);
+    assert!(text.contains("other.db has no heap_used") && text.contains("no source is in both"), "{text}");
+    let text = refused(&["--compare", "load.db", "--series", "load"]);
+    assert!(text.contains("load is in milliseconds in load.db, and in percent in the run beside it"), "{text}");
+    let words = ["--db", "heap.db", "--compare", "load.db", "--series", "free", "--format", "json"];
+    let drawn: serde_json::Value = serde_json::from_str(&printed(&mut scene.grapher(&words))).unwrap();
+    assert_eq!(drawn["panels"][0]["unit"], "count", "a source without a unit goes with any");
+}
+
 #[test]
 fn two_runs_begin_at_the_same_place_and_have_their_own_names() {
     let scene = Scene::new();

@@ -54,6 +54,7 @@ pub use model::{
 pub use parts::{Align, Level, OwnColors, RightAxis, Sign, TextEntry, TextLine, Upright};
 pub use rows::{Numbers, numbers};
 pub use term::{Terminal, term};
+pub use theme::HUES;
 pub use time::{TimeAxis, TimeTick, format_span, time_axis};
 pub use value::{ValueAxis, ValueTick, format_value, value_axis};
 

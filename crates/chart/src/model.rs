@@ -269,6 +269,8 @@ pub struct Series {
     pub name: String,
     /// `None`: the palette's next colour.
     pub color: Option<Color>,
+    /// Whose turn in the palette it has, from 0: series of one turn have one colour. `None`: its place in the picture.
+    pub turn: Option<usize>,
     /// How it is drawn.
     pub style: Style,
     /// How much of the ground an area hides, 0.0 to 1.0, besides the colour's own opacity; `None`: the theme's, so that
@@ -296,6 +298,7 @@ impl Series {
         Series {
             name: name.into(),
             color: None,
+            turn: None,
             style: Style::Area,
             opacity: None,
             join: Join::Slope,
@@ -322,8 +325,8 @@ pub enum Style {
     Line {
         /// In pixels, 0.5 to 20.
         width: f64,
-        /// `None`: solid for the first line of a panel, then patterns that tell
-        /// lines apart without colour.
+        /// `None`: solid for the first series of a panel, then patterns that tell
+        /// lines apart without colour and, where colours begin again, with it.
         dash: Option<Dash>,
     },
 }

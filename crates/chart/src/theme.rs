@@ -2,7 +2,7 @@
 //! reach 4.5:1 on their ground, and series differ in lightness and dash as well
 //! as in hue.
 
-use crate::{Color, Dash, MarkKind, Picture, RuleKind, Theme};
+use crate::{Color, Dash, MarkKind, Picture, RuleKind, Series, Style, Theme};
 
 const fn hex(rgb: u32) -> Color {
     let bytes = rgb.to_be_bytes();
@@ -24,10 +24,13 @@ pub(crate) struct Colors {
     terminal: bool,
 }
 
+/// How many series have a colour of their own before the colours begin again with another pattern; fewer in a terminal.
+pub const HUES: usize = 8;
+
 /// After red, hues of Okabe and Ito's palette for all kinds of colour vision
 /// (jfly.uni-koeln.de/color), darkened where they are too light for a thin line.
-const LIGHT: [u32; 8] = [0xff_0000, 0x00_72b2, 0x00_8f68, 0xd9_8200, 0x7a_3fa0, 0x2a_a5e0, 0xb8_4f8c, 0x4d_4d4d];
-const DARK: [u32; 8] = [0xff_4d4d, 0x4d_a6ff, 0x2e_cc9a, 0xff_b340, 0xb9_8aff, 0x8a_d4ff, 0xff_8ac4, 0xc8_c8c8];
+const LIGHT: [u32; HUES] = [0xff_0000, 0x00_72b2, 0x00_8f68, 0xd9_8200, 0x7a_3fa0, 0x2a_a5e0, 0xb8_4f8c, 0x4d_4d4d];
+const DARK: [u32; HUES] = [0xff_4d4d, 0x4d_a6ff, 0x2e_cc9a, 0xff_b340, 0xb9_8aff, 0x8a_d4ff, 0xff_8ac4, 0xc8_c8c8];
 
 /// One of each hue that a terminal has, the darkest last.
 const TERMINAL: [u32; 6] = [0xff_0000, 0x00_c0c0, 0x00_c000, 0xc0_c000, 0xc0_00c0, 0x00_00ff];
@@ -81,16 +84,20 @@ impl Colors {
         }
     }
 
-    /// The colour and the dash of the n-th series of a picture; no two of the
-    /// first 32 are alike in both.
-    pub(crate) fn series(self, index: usize) -> (Color, Dash) {
+    /// The colour and the dash of a series: the `index`-th of the picture, the `place`-th of its panel. Of the first 32
+    /// of a panel that bring none of their own (24 in a terminal) no two are alike in both.
+    pub(crate) fn series(self, series: &Series, index: usize, place: usize) -> (Color, Dash) {
         let palette: &[u32] = match (self.terminal, self.dark) {
             (true, _) => &TERMINAL,
             (false, true) => &DARK,
             (false, false) => &LIGHT,
         };
-        let dash = DASHES[(index + index / palette.len()) % DASHES.len()];
-        (hex(palette[index % palette.len()]), dash)
+        let color = series.color.unwrap_or(hex(palette[series.turn.unwrap_or(index) % palette.len()]));
+        let dash = match series.style {
+            Style::Area => Dash::Solid,
+            Style::Line { dash, .. } => dash.unwrap_or(DASHES[(place + place / palette.len()) % DASHES.len()]),
+        };
+        (color, dash)
     }
 
     /// The line over an area of this colour: pure red is too bright on white and
@@ -162,6 +169,21 @@ impl MarkKind {
             MarkKind::Other => "◆",
             MarkKind::Navigation => "→",
             MarkKind::Collection => "╷",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_of_many_lines_of_a_panel_are_drawn_alike() {
+        let (line, picture) = (Series::line("s", Vec::new(), 1.0), Picture::new("", 0.0, 1.0));
+        for (colors, many) in [(Colors::of(&picture), 32), (Colors::of_terminal(&picture), 24)] {
+            let drawn: Vec<(Color, Dash)> = (0..many).map(|place| colors.series(&line, 3 + place, place)).collect();
+            let alike = drawn.iter().enumerate().any(|(place, one)| drawn[..place].contains(one));
+            assert!(!alike, "{drawn:?}");
         }
     }
 }

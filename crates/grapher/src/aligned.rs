@@ -5,15 +5,15 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use heapsoak_chart::{Across, Dash, Join, Mark, Picture, Point, Series, Style};
+use heapsoak_chart::{Across, Dash, HUES, Join, Mark, Panel, Picture, Point, Series, Style, Unit};
 use heapsoak_cli::time::Span;
 use heapsoak_cli::{clock, duration, redact};
 use heapsoak_rrd::{SourceType, Time};
 use heapsoak_store::{Info, NewSource, Reader, Run};
 
 use crate::marks;
-use crate::panels::{Drawn, View, Wanted};
-use crate::picture::{Rows, Settings, run_of, seconds, title_of};
+use crate::panels::{Drawn, Names, View, Wanted, words};
+use crate::picture::{Rows, Settings, default_source, run_of, seconds, title_of};
 
 /// What is drawn from the start of a run, free of the command line.
 #[derive(Debug, Clone, Default)]
@@ -36,6 +36,7 @@ pub(crate) fn picture(
     let other = alignment.other.as_deref().map(Reader::open).transpose()?;
     let infos = [Some(reader), other.as_ref()].into_iter().flatten().map(|reader| Ok((reader, reader.info()?)));
     let infos: Vec<(&Reader, Info)> = infos.collect::<anyhow::Result<_>>()?;
+    let settings = &Settings { wanted: of_both(&infos, &settings.wanted)?, ..settings.clone() };
     let names = names(&infos);
     let mut lanes = Vec::new();
     for (place, ((reader, info), name)) in infos.iter().zip(&names).enumerate() {
@@ -59,10 +60,69 @@ pub(crate) fn picture(
     // One line has no room for what is known of two runs.
     picture.comments = lanes.iter().filter(|lane| !lane.name.is_empty()).map(|lane| lane.about.clone()).collect();
     let cell = most / f64::from(settings.size.width.max(1));
+    let turns = Turns::of(&lanes)?;
     for lane in lanes {
-        lane.add(&mut picture, cell);
+        lane.add(&mut picture, cell, &turns)?;
     }
     Ok(picture)
+}
+
+/// What is wanted, of two stores the same: the second is not asked for its own usual source.
+fn of_both(stores: &[(&Reader, Info)], wanted: &Wanted) -> anyhow::Result<Wanted> {
+    let mut wanted = wanted.clone();
+    let [(_, one), (_, other)] = stores else { return Ok(wanted) };
+    let Some(name) = default_source(&one.sources).filter(|_| wanted.panels.is_empty()) else { return Ok(wanted) };
+    let names = |info: &Info| info.sources.iter().map(|s| s.source.name.as_str().to_owned()).collect::<Vec<_>>();
+    let theirs = names(other);
+    if !theirs.contains(&name) {
+        let (one_path, other_path) = (one.path.display(), other.path.display());
+        let common: Vec<String> = names(one).into_iter().filter(|name| theirs.contains(name)).collect();
+        match common.as_slice() {
+            [] => bail!(
+                "{other_path} has no {name} to draw beside that of {one_path}, and no source is in both: compare \
+                 recordings of the same sources"
+            ),
+            common => bail!(
+                "{other_path} has no {name} to draw beside that of {one_path}: name a source of both with --series: {}",
+                common.join(", ")
+            ),
+        }
+    }
+    wanted.panels = vec![Names(vec![name])];
+    Ok(wanted)
+}
+
+/// The names of the series of each panel, of all runs together: a source has one colour, whichever run it is of.
+struct Turns(Vec<Vec<String>>);
+
+impl Turns {
+    fn of(lanes: &[Lane]) -> anyhow::Result<Turns> {
+        let mut panels: Vec<Vec<String>> = Vec::new();
+        for (index, series) in lanes.iter().flat_map(|lane| {
+            let panels = lane.drawn.panels.iter().enumerate();
+            panels.flat_map(|(index, panel)| panel.series.iter().map(move |series| (index, series)))
+        }) {
+            panels.resize(panels.len().max(index + 1), Vec::new());
+            if !panels[index].contains(&series.name) {
+                panels[index].push(series.name.clone());
+            }
+        }
+        match panels.iter().map(Vec::len).find(|count| lanes.len() > 1 && *count > 2 * HUES) {
+            None => Ok(Turns(panels)),
+            Some(count) => bail!(
+                "{count} sources of two runs in one panel cannot be told apart: name up to {} with --series, or give \
+                 some a --panel of their own",
+                2 * HUES
+            ),
+        }
+    }
+
+    /// The place of a series in its panel, and how many there are before that panel and in it.
+    fn find(&self, panel: usize, name: &str) -> (usize, usize, usize) {
+        let names = self.0.get(panel).map_or(&[][..], Vec::as_slice);
+        let place = names.iter().position(|known| known == name).unwrap_or(0);
+        (place, self.0.iter().take(panel).map(Vec::len).sum(), names.len())
+    }
 }
 
 /// The files' names without their extension; where they are alike, the folders too.
@@ -157,16 +217,19 @@ impl Lane {
     }
 
     /// Puts the run into the picture, beside those that are there; `cell` is the length of a pixel on its axis.
-    fn add(mut self, picture: &mut Picture, cell: f64) {
+    fn add(mut self, picture: &mut Picture, cell: f64, turns: &Turns) -> anyhow::Result<()> {
         let panels = std::mem::take(&mut self.drawn.panels);
         for (index, mut panel) in panels.into_iter().enumerate() {
             panel.ticks.iter_mut().for_each(|tick| tick.time = self.at(tick.time));
             for series in &mut panel.series {
                 self.align(series, cell);
-                self.mark_out(series);
+                self.mark_out(series, turns.find(index, &series.name));
             }
             match picture.panels.get_mut(index) {
-                Some(there) => there.series.append(&mut panel.series),
+                Some(there) => {
+                    there.unit = self.common_unit(there, &panel)?;
+                    there.series.append(&mut panel.series);
+                }
                 None => picture.panels.push(panel),
             }
         }
@@ -176,6 +239,22 @@ impl Lane {
         let marks = self.marks.iter().map(|mark| Mark { time: self.at(mark.time), label: label(mark), ..mark.clone() });
         picture.marks.extend(marks.collect::<Vec<_>>());
         picture.comments.append(&mut self.drawn.said);
+        Ok(())
+    }
+
+    /// What the value axis of both runs counts in; a source that has no unit goes with any.
+    fn common_unit(&self, there: &Panel, panel: &Panel) -> anyhow::Result<Unit> {
+        match (&there.unit, &panel.unit) {
+            (unit, Unit::Plain) | (Unit::Plain, unit) => Ok(unit.clone()),
+            (one, other) if one == other => Ok(one.clone()),
+            (one, other) => bail!(
+                "{} is in {} in {}, and in {} in the run beside it: compare recordings that count it alike",
+                panel.label,
+                words(other),
+                self.file,
+                words(one)
+            ),
+        }
     }
 
     fn align(&self, series: &mut Series, cell: f64) {
@@ -188,13 +267,14 @@ impl Lane {
         }
     }
 
-    /// Two runs are told apart by their names and by the patterns of their lines, not by colour alone.
-    fn mark_out(&self, series: &mut Series) {
+    /// The sources are told apart by colour, the two runs by their names and by the patterns of their lines; where the
+    /// colours begin again, by other patterns, which else are those of a floor.
+    fn mark_out(&self, series: &mut Series, (place, before, all): (usize, usize, usize)) {
         if self.name.is_empty() {
             return;
         }
-        let is_floor = series.join == Join::Steps;
-        let dash = match (self.place, is_floor) {
+        let is_floor = series.join == Join::Steps && all <= HUES;
+        let dash = match (self.place, is_floor || place >= HUES) {
             (0, false) => Dash::Solid,
             (0, true) => Dash::DashDot,
             (_, false) => Dash::Dashed,
@@ -202,7 +282,7 @@ impl Lane {
         };
         series.style = Style::Line { width: 2.0, dash: Some(dash) };
         series.name = format!("{} ({})", series.name, self.name);
-        series.color = series.color.filter(|_| self.place == 0);
+        series.turn = Some(before + place);
     }
 }
 
@@ -345,6 +425,53 @@ mod tests {
     fn passed(rates: &[Option<f64>]) -> Passed {
         let points = rates.iter().zip(1..).map(|(rate, row)| Point::new(f64::from(row) * 3.0, *rate)).collect();
         Passed::count(&Rows::of_points(points, 3_000_000), true, 0.0)
+    }
+
+    fn lane(name: &str, place: usize, sources: usize, with_floor: bool) -> Lane {
+        let mut panel = Panel::new("", Unit::Plain);
+        panel.series = (1..=sources).map(|n| Series::line(format!("n{n}"), Vec::new(), 1.0)).collect();
+        if with_floor {
+            panel.series.insert(1, Series { join: Join::Steps, ..Series::line("floor", Vec::new(), 1.0) });
+        }
+        Lane {
+            name: name.to_owned(),
+            place,
+            title: String::new(),
+            file: String::new(),
+            about: String::new(),
+            drawn: Drawn { panels: vec![panel], ..Drawn::default() },
+            marks: Vec::new(),
+            begin_s: 0.0,
+            length: 1.0,
+            passed: None,
+        }
+    }
+
+    #[test]
+    fn a_source_has_one_colour_in_both_runs_and_no_two_lines_are_alike() {
+        for (sources, floors) in [(1, [true, true]), (3, [false, true]), (7, [true, false]), (12, [true, true])] {
+            let lanes = [lane("a", 0, sources, floors[0]), lane("b", 1, sources, floors[1])];
+            let turns = Turns::of(&lanes).unwrap();
+            let mut picture = Picture::new("", 0.0, 1.0);
+            lanes.into_iter().for_each(|lane| lane.add(&mut picture, 1.0, &turns).unwrap());
+            let names = picture.panels[0].series.iter().map(|series| series.name.clone());
+            let swatches = heapsoak_chart::layout(&picture).unwrap().footer.swatches;
+            let drawn: Vec<_> = swatches.iter().map(|swatch| (swatch.ink, swatch.dash)).zip(names).collect();
+            let ink = |wanted: String| drawn.iter().find(|(_, name)| *name == wanted).map(|((ink, _), _)| *ink);
+            for n in 1..=sources {
+                assert_eq!(ink(format!("n{n} (a)")), ink(format!("n{n} (b)")), "{drawn:?}");
+            }
+            let alike = |at: usize| drawn[..at].iter().any(|(look, _)| *look == drawn[at].0);
+            assert!(!(0..drawn.len()).any(alike), "{drawn:?}");
+        }
+    }
+
+    #[test]
+    fn more_sources_than_there_are_looks_are_refused() {
+        let told = |sources| Turns::of(&[lane("a", 0, sources, false), lane("b", 1, sources, false)]).map(|_| ());
+        assert!(told(16).is_ok());
+        let text = told(17).unwrap_err().to_string();
+        assert!(text.starts_with("17 sources of two runs") && text.contains("up to 16 with --series"), "{text}");
     }
 
     #[test]

@@ -3,16 +3,13 @@
 use std::str::FromStr;
 
 use anyhow::{Context, bail};
-use heapsoak_chart::{Baseline, Color, Dash, Panel, Rule, RuleKind, Series, Style, Unit, format_value};
+use heapsoak_chart::{Baseline, Color, Panel, Rule, RuleKind, Series, Style, Unit, format_value};
 use heapsoak_cli::time::Span;
 use heapsoak_store::{Info, Reader};
 
 use crate::collections::{self, bytes};
 use crate::notice::Known;
 use crate::picture::{Rows, default_source, seconds, unit_of};
-
-/// Tell the lines of one panel apart where colours do not.
-const DASHES: [Dash; 4] = [Dash::Solid, Dash::Dashed, Dash::Dotted, Dash::DashDot];
 
 /// Names of sources as people write them: `heap_used,rss`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,7 +98,7 @@ impl View<'_> {
         // Areas that lie on each other hide each other; a floor is a line in any case.
         let area = names.iter().filter(|name| collections::target_of_floor(name).is_none()).count() == 1;
         for name in names {
-            let (series, read) = self.series(name, area, panel.series.len())?;
+            let (series, read) = self.series(name, area)?;
             panel.series.push(series);
             let known = read.map(|(known, _)| known);
             drawn.newest = [drawn.newest, known].into_iter().flatten().max_by_key(|known| known.newest_us);
@@ -110,7 +107,7 @@ impl View<'_> {
         for target in names.iter().filter_map(|name| collections::target_of_heap(name)) {
             let floor = collections::floor_name(target);
             if floors && !names.contains(&floor) {
-                let (series, _) = self.series(&floor, area, panel.series.len())?;
+                let (series, _) = self.series(&floor, area)?;
                 // Where nothing is known of it, it was not asked for.
                 panel.series.extend(Some(series).filter(|series| series.points.iter().any(|p| p.value.is_some())));
             }
@@ -130,7 +127,7 @@ impl View<'_> {
 
     /// One source, with what is known of it and how many of its values are damaged; a floor that is no source, from
     /// the collections themselves.
-    fn series(self, name: &str, area: bool, place: usize) -> anyhow::Result<(Series, Option<(Known, u64)>)> {
+    fn series(self, name: &str, area: bool) -> anyhow::Result<(Series, Option<(Known, u64)>)> {
         let read = |name: &str| Rows::read(self.reader, name, self.span, self.width);
         let floor_of = collections::target_of_floor(name);
         if let Some(target) = floor_of.filter(|target| !self.has(name) && self.has(&collections::heap_name(target))) {
@@ -149,7 +146,7 @@ impl View<'_> {
         }
         let mut series = Series::area(name, rows.points, seconds(rows.row_us));
         if !area {
-            series.style = Style::Line { width: 1.75, dash: Some(DASHES[place % DASHES.len()]) };
+            series.style = Style::line();
         }
         Ok((series, known))
     }
@@ -207,7 +204,7 @@ impl Drawn {
 }
 
 /// A unit in a sentence.
-fn words(unit: &Unit) -> &str {
+pub(crate) fn words(unit: &Unit) -> &str {
     match unit {
         Unit::Bytes => "bytes",
         Unit::BytesPerSecond => "bytes per second",

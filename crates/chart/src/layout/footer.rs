@@ -54,16 +54,15 @@ fn entries(style: &Style, panels: &[Panel], surveys: &[Vec<Survey>]) -> Vec<Entr
     let series = panels
         .iter()
         .zip(surveys)
-        .flat_map(|(panel, surveys)| panel.series.iter().zip(surveys).map(move |pair| (panel, pair)));
-    for (index, (panel, (series, survey))) in series.enumerate() {
+        .flat_map(|(panel, surveys)| panel.series.iter().zip(surveys).enumerate().map(move |pair| (panel, pair)));
+    for (index, (panel, (place, (series, survey)))) in series.enumerate() {
         if !series.numbers {
             continue;
         }
-        let (own, own_dash) = style.colors.series(index);
-        let color = series.color.unwrap_or(own);
-        let (width, dash, fill) = match series.style {
-            SeriesStyle::Area => (1.5, Dash::Solid, Some(color)),
-            SeriesStyle::Line { width, dash } => (width.clamp(0.5, 4.0), dash.unwrap_or(own_dash), None),
+        let (color, dash) = style.colors.series(series, index, place);
+        let (width, fill) = match series.style {
+            SeriesStyle::Area => (1.5, Some(color)),
+            SeriesStyle::Line { width, .. } => (width.clamp(0.5, 4.0), None),
         };
         let rect = Rect { x: 0.0, y: 0.0, width: style.text.size * 1.7, height: style.text.size * 0.8 };
         let swatch = Swatch { rect, ink: style.colors.line(color), dash, width, fill, solid: false };

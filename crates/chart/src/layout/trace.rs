@@ -63,11 +63,10 @@ pub(crate) fn traces(
             stack(&mut nodes, &below);
         }
         let strokes = nodes.iter().map(|run| stroke(run, series.join, &x, &y)).collect();
-        let (own, dash) = colors.series(first + index);
-        let color = series.color.unwrap_or(own);
-        let (width, dash, fill) = match series.style {
-            Style::Area => (1.5, Dash::Solid, Some(color)),
-            Style::Line { width, dash: told } => (width.clamp(0.5, 20.0), told.unwrap_or(dash), None),
+        let (color, dash) = colors.series(series, first + index, index);
+        let (width, fill) = match series.style {
+            Style::Area => (1.5, Some(color)),
+            Style::Line { width, .. } => (width.clamp(0.5, 20.0), None),
         };
         let band = nodes.iter().flatten().any(|node| node.high > node.low);
         traces.push(Trace { strokes, ink: colors.line(color), width, dash, fill, opacity: series.opacity, band });

@@ -40,10 +40,8 @@ struct Entry {
 }
 
 fn entry(series: &Series, survey: &Survey, panel: &Panel, letter: Option<char>, paint: (Color, Dash)) -> Entry {
-    let (piece, ink) = match series.style {
-        Style::Area => ("▒▒▒", series.color.unwrap_or(paint.0)),
-        Style::Line { dash, .. } => (sample(dash.unwrap_or(paint.1)), series.color.unwrap_or(paint.0)),
-    };
+    let (ink, dash) = paint;
+    let piece = if series.style == Style::Area { "▒▒▒" } else { sample(dash) };
     let sign = letter.map_or_else(|| piece.to_owned(), |letter| format!("{letter} {piece}"));
     let values = match survey.numbers {
         Some(n) => format_together(&panel.unit, &[n.now, n.min, n.average, n.max]),
@@ -109,17 +107,17 @@ fn piece(sign: &Sign) -> &'static str {
 fn entries(picture: &Picture, panels: &[Panel], surveys: &[Vec<Survey>]) -> Vec<Entry> {
     let colors = Colors::of_terminal(picture);
     let mut entries = Vec::new();
-    let mut place = 0;
+    let mut index = 0;
     for (panel, surveys) in panels.iter().zip(surveys) {
         let several = panel.series.iter().filter(|series| series.join != Join::Through).count() > 1;
         let mut named = 0;
-        for (series, survey) in panel.series.iter().zip(surveys) {
+        for (place, (series, survey)) in panel.series.iter().zip(surveys).enumerate() {
             let letter = (several && series.join != Join::Through).then(|| letter(named));
             named += usize::from(series.join != Join::Through);
             if series.numbers {
-                entries.push(entry(series, survey, panel, letter, colors.series(place)));
+                entries.push(entry(series, survey, panel, letter, colors.series(series, index, place)));
             }
-            place += 1;
+            index += 1;
         }
     }
     entries
