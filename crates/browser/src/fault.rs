@@ -236,10 +236,10 @@ fn waited(after: &Option<Duration>) -> String {
     }
 }
 
-/// The first words of a message, in one line.
+/// The first words of a message, in one line, without what would steer a terminal.
 pub(crate) fn shorten(text: &str) -> String {
     let line = text.lines().map(str::trim).filter(|line| !line.starts_with('(')).collect::<Vec<_>>().join(" ");
-    line.chars().take(MESSAGE_LIMIT).collect()
+    line.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).take(MESSAGE_LIMIT).collect()
 }
 
 #[cfg(test)]
@@ -281,6 +281,11 @@ mod tests {
         check(standard(E::UnknownError, "net::ERR_CONNECTION_REFUSED\n  (Session"), "error_page", Fate::Restart);
         check(standard(E::UnknownError, "something new"), "driver_error", Fate::NextIteration);
         check(CmdError::NotJson("<html>".to_owned()), "driver_error", Fate::NextIteration);
+    }
+
+    #[test]
+    fn what_a_driver_says_steers_no_terminal() {
+        assert_eq!(shorten("\u{1b}[31mred\u{7}\n (at line 3)\nmore"), "\u{fffd}[31mred\u{fffd} more");
     }
 
     #[test]

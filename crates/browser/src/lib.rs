@@ -38,6 +38,7 @@
 //! # Ok(())
 //! # }
 //! ```
+mod bounded;
 mod capabilities;
 mod culprit;
 mod driver;

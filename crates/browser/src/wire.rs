@@ -3,14 +3,15 @@ use std::{future::Future, time::Duration};
 
 use fantoccini::{Client, error::CmdError, wd::WebDriverCompatibleCommand};
 use hyper::Method;
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_rustls::HttpsConnectorBuilder;
 use hyper_timeout::TimeoutConnector;
-use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::connect::Connect;
 use serde_json::{Value, json};
 use tokio::time::{Instant, timeout};
+use tower::ServiceExt as _;
 use url::{ParseError, Url};
 
-use crate::{Fault, classify};
+use crate::{Fault, bounded::Bounded, classify};
 
 /// The connection's own limit lies this far behind the longest deadline: the watchdog speaks first, because it knows
 /// what was being done; the limit only frees the client.
@@ -30,9 +31,9 @@ pub(crate) async fn client(base: &Url, id: &str, longest: Duration) -> Result<Cl
     Ok(client)
 }
 
-fn connector(longest: Duration) -> TimeoutConnector<HttpsConnector<HttpConnector>> {
+fn connector(longest: Duration) -> impl Connect + Clone + Unpin {
     let https = HttpsConnectorBuilder::new().with_webpki_roots().https_or_http().enable_http1().build();
-    let mut connector = TimeoutConnector::new(https);
+    let mut connector = TimeoutConnector::new(https.map_response(Bounded::new));
     connector.set_connect_timeout(Some(CONNECT_LIMIT));
     connector.set_read_timeout(Some(longest + BEHIND));
     connector.set_write_timeout(Some(longest + BEHIND));

@@ -3,6 +3,7 @@
 mod support;
 
 use std::{
+    io::{Read, Write},
     net::TcpListener,
     sync::{Arc, Mutex},
     thread,
@@ -204,6 +205,31 @@ fn remote(log: Arc<Mutex<Vec<String>>>) -> String {
         }
     });
     format!("http://me:canary@{address}/wd/hub")
+}
+
+/// A driver that begins an answer and never ends it.
+fn endless() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            thread::spawn(move || {
+                // An answer before the question is another fault.
+                let _ = stream.read(&mut [0; 4096]);
+                let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n{\"value\":\"");
+                while stream.write_all(&[b'x'; 1 << 16]).is_ok() {}
+            });
+        }
+    });
+    format!("http://{address}/")
+}
+
+#[tokio::test]
+async fn an_answer_without_an_end_fills_no_memory() {
+    let driver = Driver::remote(endless().parse().unwrap()).unwrap();
+    let fault = Session::open(&driver, &SessionOptions::default()).await.unwrap_err();
+    assert!(fault.to_string().contains("its answer is longer than 16 MiB"), "{fault}");
 }
 
 #[tokio::test]
