@@ -306,6 +306,18 @@ fn what_cannot_be_soaked_is_said_with_its_remedy() {
 }
 
 #[test]
+fn a_run_in_which_no_page_was_ever_driven_does_not_end_as_if_all_were_well() {
+    // It takes connections and never answers.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let driver = format!("--webdriver http://{}/", silent.local_addr().unwrap());
+    let mut soak = Soak::start(&format!("{driver} --duration 3s --fail-on-leak"));
+    let ended = soak.wait();
+    assert_eq!(ended.status, 1, "{}", ended.stderr);
+    assert!(ended.stderr.contains("no iteration was done"), "{}", ended.stderr);
+    assert!(soak.sql("select reason from run").contains("no iteration was done"));
+}
+
+#[test]
 fn without_a_browser_the_package_to_install_is_named_and_no_file_is_made() {
     let folder = tempfile::tempdir().unwrap();
     let output = recorder(folder.path(), "--browser no-such-browser").output().unwrap();

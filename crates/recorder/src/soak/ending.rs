@@ -13,6 +13,8 @@ pub(crate) enum Ending {
     Stopped(Signal),
     /// `--duration` is over.
     Duration(Duration),
+    /// `--duration` is over, and in all of it no iteration of the page was done.
+    NeverDriven(Duration),
     /// `--iterations` are done.
     Iterations(u64),
     /// The browser did not get up any more.
@@ -42,6 +44,10 @@ impl Ending {
         match self {
             Self::Stopped(signal) => format!("stopped by {}", signal.name()),
             Self::Duration(length) => format!("{} are over", duration::format_duration(*length)),
+            Self::NeverDriven(length) => format!(
+                "{} are over, and no iteration was done: driver, browser or page did not answer in that time",
+                duration::format_duration(*length)
+            ),
             Self::Iterations(count) => format!("{count} iterations are done"),
             Self::GaveUp(reason) => format!("gave up: {reason}"),
             Self::CannotStart(error) => format!("could not start: {error:#}"),
@@ -62,7 +68,7 @@ impl Ending {
     pub(crate) fn status(&self) -> u8 {
         match self {
             Self::Stopped(_) | Self::Duration(_) | Self::Iterations(_) => exit::OK,
-            Self::GaveUp(_) | Self::TargetsGone(_) => exit::ENDED,
+            Self::GaveUp(_) | Self::TargetsGone(_) | Self::NeverDriven(_) => exit::ENDED,
             Self::Leak(_) => exit::LEAK,
             Self::Command { status, .. } => *status,
             Self::CommandNotStarted(error) => error.status(),

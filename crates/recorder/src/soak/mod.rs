@@ -53,7 +53,7 @@ use self::status::{Progress, StatusLine};
 use self::targets::Targets;
 use self::tick::Ticker;
 use self::writer::WriterThread;
-use crate::settings::{HowLong, Soak};
+use crate::settings::Soak;
 
 /// What a helper thread of the runtime may still take after the end of a run.
 const GRACE: Duration = Duration::from_millis(100);
@@ -120,7 +120,7 @@ async fn soak(settings: &Soak, stop: &Stop, status: Option<&StatusLine>) -> anyh
             signal = stop.wait() => Ending::Stopped(signal),
             reason = writer.failed() => Ending::StoreFailed(reason),
             ending = targets.run(&recording, &axis, settings.how_long.iterations) => ending,
-            ending = after(settings.how_long) => ending,
+            ending = after(settings, &progress) => ending,
             ending = judgement.decided(settings.judging.stop_on_leak) => ending,
             never = sampler.run() => match never {},
             never = manager.keep_told(&progress, &health, &pulse, step) => match never {},
@@ -151,13 +151,12 @@ async fn status_line(settings: &Soak, status: Option<&StatusLine>, progress: &Pr
     }
 }
 
-async fn after(how_long: HowLong) -> Ending {
-    match how_long.duration {
-        Some(duration) => {
-            tokio::time::sleep(duration).await;
-            Ending::Duration(duration)
-        }
-        None => std::future::pending().await,
+async fn after(settings: &Soak, progress: &Progress) -> Ending {
+    let Some(duration) = settings.how_long.duration else { return std::future::pending().await };
+    tokio::time::sleep(duration).await;
+    match settings.page.is_some() && progress.iterations() == 0 {
+        true => Ending::NeverDriven(duration),
+        false => Ending::Duration(duration),
     }
 }
 
@@ -186,7 +185,8 @@ async fn end(
         Ok(Some(leak)) => (format!("{}; leak: {leak}", ending.reason()), exit::LEAK),
         Err(error) => (format!("{}; {error:#}", ending.reason()), exit::TROUBLE),
     };
-    let is_leak = matches!(ending, Ending::Leak(_)) || matches!(leak, Ok(Some(_)));
+    let is_bad =
+        matches!(ending, Ending::Leak(_) | Ending::GaveUp(_) | Ending::NeverDriven(_)) || matches!(leak, Ok(Some(_)));
     // The thread may still wait for a slow disk; a second signal ends the process all the same.
     let told = reason.clone();
     let written = tokio::task::spawn_blocking(move || writer.end(time, reason, status)).await?;
@@ -200,7 +200,7 @@ async fn end(
             written?;
             leak?;
             // Told beside a command too, whose own status it may have changed.
-            if is_leak {
+            if is_bad {
                 tracing::error!("ended: {told}")
             } else {
                 tracing::info!("ended: {told}")
