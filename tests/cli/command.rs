@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on must fail")]
 
-use std::io::{Read, Write};
+use std::io::{BufRead, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -169,6 +169,22 @@ fn what_nohup_has_ignored_stays_ignored_by_recorder_and_command() {
     signal(&child, Signal::SIGHUP);
     signal(&child, Signal::SIGINT);
     assert_eq!(child.wait().unwrap().code(), Some(3));
+}
+
+#[test]
+fn a_store_that_is_lost_ends_no_command() {
+    let shell = Shell::new();
+    // It goes on until the test has seen that nothing is recorded any more.
+    let script = "trap 'exit 9' TERM; while [ ! -e enough ]; do sleep 0.05; done; exit 4";
+    let mut recorder = shell.recorder("", &["sh", "-c", script]);
+    let mut child = recorder.stderr(Stdio::piped()).spawn().unwrap();
+    shell.until("select count(*) > 0 from average where rss > 0", "1");
+    std::fs::rename(shell.path("soak.db"), shell.path("away.db")).unwrap();
+    let mut lines = std::io::BufReader::new(child.stderr.take().unwrap()).lines();
+    let told = lines.find(|line| line.as_ref().unwrap().contains("the command goes on unrecorded"));
+    assert!(told.is_some(), "nobody is told");
+    shell.script("enough", "");
+    assert_eq!(child.wait().unwrap().code(), Some(4), "the command's own status");
 }
 
 #[test]

@@ -116,6 +116,17 @@ impl CommandTarget {
         }
     }
 
+    /// Waits for its end without watching it. Gives its status; none when it had ended before.
+    pub(crate) async fn outlast(&mut self, reason: &str) -> Option<u8> {
+        let running = self.running.as_mut()?;
+        tracing::error!("{reason}: the command goes on unrecorded");
+        // Its Node programs find no reader, and stop telling.
+        *self.watch.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        let status = running.wait().await.ok().map(command::status_of);
+        self.running = None;
+        status
+    }
+
     /// Ends a command that still runs when the run ends for another reason.
     pub(crate) async fn close(&mut self, axis: &Axis) {
         if let Some(running) = &mut self.running {

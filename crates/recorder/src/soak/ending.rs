@@ -35,7 +35,12 @@ pub(crate) enum Ending {
     /// All that was attached to is gone.
     TargetsGone(String),
     /// The store can be written no more.
-    StoreFailed(String),
+    StoreFailed {
+        /// Why.
+        reason: String,
+        /// The status of the command, which went on unrecorded.
+        command: Option<u8>,
+    },
 }
 
 impl Ending {
@@ -55,13 +60,13 @@ impl Ending {
             Self::Command { reason, .. } => reason.clone(),
             Self::CommandNotStarted(error) => error.to_string(),
             Self::TargetsGone(names) => format!("gone: {names}"),
-            Self::StoreFailed(reason) => format!("the store failed: {reason}"),
+            Self::StoreFailed { reason, .. } => format!("the store failed: {reason}"),
         }
     }
 
     /// Whether there was something to sample, of which a last sample may be taken.
     pub(crate) fn has_sampled(&self) -> bool {
-        !matches!(self, Self::CannotStart(_) | Self::CommandNotStarted(_) | Self::StoreFailed(_))
+        !matches!(self, Self::CannotStart(_) | Self::CommandNotStarted(_) | Self::StoreFailed { .. })
     }
 
     /// The recorder's exit status.
@@ -72,7 +77,8 @@ impl Ending {
             Self::Leak(_) => exit::LEAK,
             Self::Command { status, .. } => *status,
             Self::CommandNotStarted(error) => error.status(),
-            Self::CannotStart(_) | Self::StoreFailed(_) => exit::TROUBLE,
+            Self::StoreFailed { command: Some(status), .. } if *status != exit::OK => *status,
+            Self::CannotStart(_) | Self::StoreFailed { .. } => exit::TROUBLE,
         }
     }
 }

@@ -118,7 +118,7 @@ async fn soak(settings: &Soak, stop: &Stop, status: Option<&StatusLine>) -> anyh
             // In this order: a stop that was asked for is the reason, whatever else ends with it.
             biased;
             signal = stop.wait() => Ending::Stopped(signal),
-            reason = writer.failed() => Ending::StoreFailed(reason),
+            reason = writer.failed() => Ending::StoreFailed { reason, command: None },
             ending = targets.run(&recording, &axis, settings.how_long.iterations) => ending,
             ending = after(settings, &progress) => ending,
             ending = judgement.decided(settings.judging.stop_on_leak) => ending,
@@ -127,6 +127,13 @@ async fn soak(settings: &Soak, stop: &Stop, status: Option<&StatusLine>) -> anyh
             never = health::watch(health.clone(), recording.clone()) => match never {},
             never = status_line(settings, status, &progress, &health) => match never {},
         },
+    };
+    let ending = match ending {
+        Ending::StoreFailed { reason, .. } => {
+            let command = targets.outlast(&reason, &recording).await;
+            Ending::StoreFailed { reason, command }
+        }
+        other => other,
     };
     manager.stopping(&ending.reason()).await;
     if ending.has_sampled() {
@@ -194,6 +201,10 @@ async fn end(
         Ending::CannotStart(error) => Err(error),
         Ending::CommandNotStarted(error) => {
             exit::report("recorder", &error);
+            Ok(status)
+        }
+        Ending::StoreFailed { command: Some(1..), .. } => {
+            written.unwrap_or_else(|error| exit::report("recorder", error.as_ref()));
             Ok(status)
         }
         _ => {

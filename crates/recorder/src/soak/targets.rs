@@ -117,6 +117,16 @@ impl Targets {
         }
     }
 
+    /// Where nothing can be recorded any more: lets the command run to its end all the same, which is not ours to hasten.
+    /// Gives its status.
+    pub(crate) async fn outlast(&mut self, reason: &str, recording: &Recording) -> Option<u8> {
+        let command = self.command.as_mut()?;
+        if let Some(page) = &mut self.page {
+            page.close(recording).await;
+        }
+        command.outlast(reason).await
+    }
+
     /// Ends what we started: browser, driver, command. What already ran goes on, without us.
     pub(crate) async fn close(&mut self, recording: &Recording, axis: &Axis) {
         let Self { page, command, attached, .. } = self;
