@@ -76,6 +76,17 @@ fn each_format_shows_the_same_rows_and_unknown_in_its_own_way() {
 }
 
 #[test]
+fn a_list_that_is_too_long_is_refused_in_peoples_times_with_what_to_do() {
+    let scene = Scene::new();
+    scene.soaked("soak.db", 60);
+    let text = said(&mut scene.grapher(&["fetch", "AVERAGE", "--start", "0", "--end", "1700000001"]));
+    let expected = "grapher: 1970-01-01T00:00:00Z to 2023-11-14T22:13:21Z: 566666668 rows of 3s are too many to list: give a \
+                    later --start (the recording begins 2023-11-14T22:13:21Z), longer rows by --resolution, or fewer \
+                    sources by --source\n";
+    assert_eq!(text, expected);
+}
+
+#[test]
 fn only_the_sources_asked_for_are_fetched_and_an_unknown_one_is_named() {
     let scene = Scene::new();
     scene.soaked("soak.db", 10);

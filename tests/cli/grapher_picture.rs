@@ -38,6 +38,29 @@ fn without_any_flag_there_is_a_picture_and_nothing_else() {
     assert_eq!(mode & 0o777, 0o600, "it says whose page it is of: {mode:o}");
 }
 
+/// Rows of 3 s since 1970 are 600 million: those that no archive holds are not made.
+#[test]
+fn any_time_is_drawn_however_long_and_however_old_the_recording() {
+    let scene = Scene::new();
+    scene.soaked("soak.db", 600);
+    let end = (START_S + 600).to_string();
+    for words in [
+        &["--start", "0"][..],
+        &["--start", "2023-11-14"],
+        &["--start", "0", "--end", "99999999999", "--trend", "--gc"],
+        &["--last", "5000d", "--end", &end, "--panel", "heap_used", "--panel", "dom_nodes"],
+    ] {
+        assert_eq!(printed(&mut scene.grapher(words)), "");
+        decoded(&scene.read("heap.png"));
+    }
+    printed(&mut scene.grapher(&["--start", "0", "--out", "all.json"]));
+    let drawn: serde_json::Value = serde_json::from_slice(&scene.read("all.json")).unwrap();
+    assert_eq!(drawn["panels"][0]["series"][0]["points"].as_array().unwrap().len(), 200);
+    let elements = ["DEF:a=soak.db:heap_used:AVERAGE", "VDEF:top=a,MAXIMUM", "PRINT:top:%.0lf", "AREA:a#ff0000"];
+    let printed = printed(&mut scene.grapher(&[&["graph", "def.png", "--start", "0"], &elements[..]].concat()));
+    assert!(printed.lines().nth(1).is_some_and(|top| top.len() == 8), "{printed}");
+}
+
 #[test]
 fn other_users_may_read_it_if_asked_for() {
     let scene = Scene::new();

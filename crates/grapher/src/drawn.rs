@@ -3,6 +3,7 @@
 //! JSON has the picture's own shape: `title`, `subtitle`, `across` (`time`, `seconds` since the start, or `iterations`),
 //! `from`, `to`, `time_zone`, `notice`, `comments`, `panels` (each with `label`, `unit`, `axis`, `series`, `rules`, `gaps`,
 //! `collections`) and `events`. A point is `[time, value, lowest, highest]`, the time that of its end; unknown is null.
+//! Times that the archives do not reach have no points.
 //!
 //! CSV has one line for each thing drawn, and says in the column `what` which: `title`, `axis` (lowest and highest value),
 //! `point`, `rule`, `gap` (`time` to `until`), `collection`, `event`, `comment`. Unknown is empty. Events quote what pages

@@ -1,7 +1,11 @@
 //! What the picture says when data are not there: since when.
 
+use std::time::Duration;
+
 use chrono::{DateTime, Local, Utc};
-use heapsoak_cli::time::Span;
+use heapsoak_cli::duration::format_duration;
+use heapsoak_cli::time::{Span, iso_local};
+use heapsoak_rrd::Time;
 
 /// What is known of the data, all in microseconds since the unix epoch.
 #[derive(Debug, Clone, Copy)]
@@ -36,6 +40,12 @@ pub(crate) fn clock_time(time_us: i64, beside_us: i64) -> String {
     let (time, beside) = (local(time_us), local(beside_us));
     let form = if time.date_naive() == beside.date_naive() { "%H:%M:%S" } else { "%Y-%m-%d %H:%M:%S" };
     time.format(form).to_string()
+}
+
+/// `2020-01-01T00:00:00+00:00 to 2026-01-01T00:00:00+00:00: 189388800 rows of 1s`.
+pub(crate) fn too_many_rows(start: Time, end: Time, rows: u64, row_us: u64) -> String {
+    let [start, end] = [start, end].map(|time| iso_local(time.as_micros()));
+    format!("{start} to {end}: {rows} rows of {}", format_duration(Duration::from_micros(row_us)))
 }
 
 #[cfg(test)]

@@ -1,6 +1,5 @@
 //! From what a store holds to what is drawn: which source, which rows, which words.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
 use heapsoak_chart::{Baseline, Panel, Picture, Point, Size, Theme, Unit};
@@ -8,7 +7,7 @@ use heapsoak_cli::time::{Span, TimeSpec};
 use heapsoak_cli::{clock, duration, redact};
 use heapsoak_rrd::fetch::FetchError;
 use heapsoak_rrd::{Cf, SourceType, Time};
-use heapsoak_store::{Info, NewSource, Reader, Run, StoreError, Table};
+use heapsoak_store::{Column, Info, NewSource, Reader, Run, StoreError};
 
 use crate::aligned::{self, Alignment};
 use crate::marks;
@@ -137,7 +136,7 @@ pub(crate) fn subtitle(info: &Info, run: Option<&Run>, span: Span) -> String {
     format!("{file}{run} · {} · {}", duration::format_duration(length), clock::zone_at(span.end_us))
 }
 
-/// The rows of one source in the picture's span, joined with their least and greatest values.
+/// Those rows of one source in the picture's span that there can be, joined with their least and greatest values.
 pub(crate) struct Rows {
     pub(crate) points: Vec<Point>,
     pub(crate) row_us: i64,
@@ -146,22 +145,25 @@ pub(crate) struct Rows {
     pub(crate) damaged: u64,
 }
 
+/// One value for each row; not-a-number: unknown.
+type Values = Column<Vec<f64>>;
+
 impl Rows {
     /// One row for each pixel is as fine as can be seen.
     pub(crate) fn read(reader: &Reader, name: &str, span: Span, width: u32) -> anyhow::Result<Self> {
         let length_us = span.end_us.saturating_sub(span.start_us).unsigned_abs();
         let resolution_us = (length_us / u64::from(width.max(1))).max(1);
-        let (start, end) = (Time::from_micros(span.start_us), Time::from_micros(span.end_us));
-        let fetch = |cf, resolution_us| reader.fetch_sources(&[name], cf, start, end, resolution_us);
-        let table = any_of(&[Cf::Average, Cf::Last, Cf::Max, Cf::Min], |cf| fetch(cf, resolution_us))?;
-        let row_us = table.window.row_us;
+        let span = (Time::from_micros(span.start_us), Time::from_micros(span.end_us));
+        let fetch = |cf, resolution_us| reader.fetch_column(name, cf, span, resolution_us, |_, _| Vec::new());
+        let values = any_of(&[Cf::Average, Cf::Last, Cf::Max, Cf::Min], |cf| fetch(cf, resolution_us))?;
+        let row_us = values.window.row_us;
         // An archive with other rows is none of this one's extremes.
         let extremes = |cf| match fetch(cf, row_us) {
-            Ok(found) if found.window.row_us == row_us => Ok(by_time(&found)),
-            Ok(_) | Err(StoreError::Fetch(FetchError::NoArchive { .. })) => Ok(HashMap::new()),
+            Ok(found) => Ok(Some(found).filter(|found| found.window.row_us == row_us)),
+            Err(StoreError::Fetch(FetchError::NoArchive { .. })) => Ok(None),
             Err(error) => Err(error),
         };
-        Ok(Self::join(&table, &extremes(Cf::Min)?, &extremes(Cf::Max)?))
+        Ok(Self::join(&values, extremes(Cf::Min)?.as_ref(), extremes(Cf::Max)?.as_ref()))
     }
 
     #[cfg(test)]
@@ -169,20 +171,29 @@ impl Rows {
         Self { points, row_us, newest_us: None, damaged: 0 }
     }
 
-    fn join(table: &Table, least: &HashMap<Time, f64>, greatest: &HashMap<Time, f64>) -> Self {
-        let value = |values: &[Option<f64>]| values.first().copied().flatten();
-        let point = |(time, values): &(Time, Vec<Option<f64>>)| Point {
-            time: time.as_secs_f64(),
-            value: value(values),
-            low: least.get(time).copied(),
-            high: greatest.get(time).copied(),
+    /// Rings of other lengths begin at other times.
+    fn join(values: &Values, least: Option<&Values>, greatest: Option<&Values>) -> Self {
+        let known = |value: &f64| (!value.is_nan()).then_some(*value);
+        let at = |extremes: Option<&Values>, time: Time| {
+            let extremes = extremes.filter(|extremes| time > extremes.window.start)?;
+            let row = time.as_micros().abs_diff(extremes.window.start.as_micros()) / extremes.window.row_us.max(1);
+            known(extremes.values.get(usize::try_from(row).ok()?.checked_sub(1)?)?)
         };
-        let newest = table.rows.iter().rev().find(|(_, values)| value(values).is_some());
+        let point = |(time, value): (Time, &f64)| Point {
+            time: time.as_secs_f64(),
+            value: known(value),
+            low: at(least, time),
+            high: at(greatest, time),
+        };
         Self {
-            points: table.rows.iter().map(point).collect(),
-            row_us: i64::try_from(table.window.row_us).unwrap_or(i64::MAX),
-            newest_us: newest.map(|(time, _)| time.as_micros()),
-            damaged: table.damaged,
+            points: values.window.times().zip(&values.values).map(point).collect(),
+            row_us: i64::try_from(values.window.row_us).unwrap_or(i64::MAX),
+            newest_us: values
+                .values
+                .iter()
+                .rposition(|value| !value.is_nan())
+                .map(|row| values.window.end_of(row).as_micros()),
+            damaged: values.damaged,
         }
     }
 
@@ -196,7 +207,7 @@ impl Rows {
 }
 
 /// The answer for the first function that the store has an archive of.
-fn any_of(cfs: &[Cf], fetch: impl Fn(Cf) -> Result<Table, StoreError>) -> Result<Table, StoreError> {
+fn any_of(cfs: &[Cf], fetch: impl Fn(Cf) -> Result<Values, StoreError>) -> Result<Values, StoreError> {
     let mut answer = fetch(cfs[0]);
     for cf in &cfs[1..] {
         match answer {
@@ -205,10 +216,6 @@ fn any_of(cfs: &[Cf], fetch: impl Fn(Cf) -> Result<Table, StoreError>) -> Result
         }
     }
     answer
-}
-
-fn by_time(table: &Table) -> HashMap<Time, f64> {
-    table.rows.iter().filter_map(|(time, values)| Some((*time, (*values.first()?)?))).collect()
 }
 
 /// Microseconds as the seconds that pictures count in.
@@ -250,12 +257,18 @@ mod tests {
 
     #[test]
     fn extremes_join_by_time_and_unknown_stays_unknown() {
-        let window = Window { archive: 0, start: Time::from_secs(0), end: Time::from_secs(6), row_us: 3_000_000 };
-        let rows = vec![(Time::from_secs(3), vec![Some(2.0)]), (Time::from_secs(6), vec![None])];
-        let table = Table { window, names: vec!["a".to_owned()], rows, damaged: 0 };
-        let rows = Rows::join(&table, &HashMap::from([(Time::from_secs(3), 1.0)]), &HashMap::new());
-        assert_eq!(rows.points[0], Point { time: 3.0, value: Some(2.0), low: Some(1.0), high: None });
-        assert_eq!(rows.points[1], Point::new(6.0, None));
-        assert_eq!(rows.newest_us, Some(3_000_000));
+        let column = |start, end, values: &[f64]| {
+            let (start, end) = (Time::from_secs(start), Time::from_secs(end));
+            let window = Window { archive: 0, start, end, row_us: 3_000_000 };
+            Column { frame: window, window, values: values.to_vec(), damaged: 0 }
+        };
+        let values = column(0, 9, &[f64::NAN, 2.0, f64::NAN]);
+        // A shorter ring of the least values, and a longer one of the greatest.
+        let (least, greatest) = (column(3, 9, &[1.0, f64::NAN]), column(-3, 9, &[9.0, f64::NAN, 5.0, f64::NAN]));
+        let rows = Rows::join(&values, Some(&least), Some(&greatest));
+        let known = Point { time: 6.0, value: Some(2.0), low: Some(1.0), high: Some(5.0) };
+        assert_eq!(rows.points, [Point::new(3.0, None), known, Point::new(9.0, None)]);
+        assert_eq!(rows.newest_us, Some(6_000_000));
+        assert_eq!(Rows::join(&values, None, None).points[1], Point::new(6.0, Some(2.0)));
     }
 }

@@ -33,6 +33,17 @@ impl Window {
         self.end_of_rows(row as u64 + 1)
     }
 
+    /// Those of the rows that the archive can hold after an update at `last`, none that ended by `since`, when it began:
+    /// all others are unknown. Where it holds none, start and end are one border of this window.
+    #[must_use]
+    pub fn held(self, schema: &Schema, last: Time, since: Time) -> Window {
+        let (oldest, newest) = held(schema, last, self.archive);
+        let covered = oldest.as_micros().saturating_sub_unsigned(self.row_us);
+        let begun = since.as_micros().saturating_sub_unsigned(since.past(self.row_us));
+        let start = self.start.max(Time::from_micros(covered.max(begun))).min(self.end);
+        Window { start, end: self.end.min(newest).max(start), ..self }
+    }
+
     fn end_of_rows(&self, rows: u64) -> Time {
         Time::from_micros(self.start.as_micros().saturating_add_unsigned(rows.saturating_mul(self.row_us)))
     }
@@ -97,6 +108,28 @@ pub fn window(
     end: Time,
     resolution_us: u64,
 ) -> Result<Window, FetchError> {
+    let window = frame(schema, last, cf, start, end, resolution_us)?;
+    let ring = schema.archives().get(window.archive).map_or(0, |archive| archive.rows);
+    let is_cut = window.start > start || window.end <= end;
+    if is_cut || window.rows() > FETCH_ROWS.max(ring.saturating_mul(2)) {
+        return Err(FetchError::TooLong { start, end, row_us: window.row_us });
+    }
+    Ok(window)
+}
+
+/// The same however many rows there are, for who makes none of those that the archive cannot hold: see [`Window::held`].
+/// A row that [`Time`] cannot hold is left out.
+///
+/// # Errors
+/// [`FetchError::Order`] and [`FetchError::NoArchive`].
+pub fn frame(
+    schema: &Schema,
+    last: Time,
+    cf: Cf,
+    start: Time,
+    end: Time,
+    resolution_us: u64,
+) -> Result<Window, FetchError> {
     if start > end {
         return Err(FetchError::Order { start, end });
     }
@@ -106,17 +139,12 @@ pub fn window(
         .min_by_key(|(_, archive)| rank(schema, last, archive, start, resolution_us))
         .ok_or_else(|| FetchError::NoArchive { cf, known: functions(schema) })?;
     let row_us = schema.row_us(archive);
-    let too_long = FetchError::TooLong { start, end, row_us };
-    let rounded = (
-        start.as_micros().checked_sub_unsigned(start.past(row_us)),
-        end.as_micros().checked_add_unsigned(row_us - end.past(row_us)),
-    );
-    let (Some(from), Some(to)) = rounded else { return Err(too_long) };
-    let window = Window { archive: index, start: Time::from_micros(from), end: Time::from_micros(to), row_us };
-    if window.rows() > FETCH_ROWS.max(archive.rows * 2) {
-        return Err(too_long);
-    }
-    Ok(window)
+    let (after_start, after_end) = (start.past(row_us), end.past(row_us));
+    let (from, to) = (start.as_micros(), end.as_micros());
+    let from = from.checked_sub_unsigned(after_start).or_else(|| from.checked_add_unsigned(row_us - after_start));
+    let to = to.checked_add_unsigned(row_us - after_end).or_else(|| to.checked_sub_unsigned(after_end));
+    let (from, to) = (from.unwrap_or(0), to.unwrap_or(0));
+    Ok(Window { archive: index, start: Time::from_micros(from), end: Time::from_micros(to.max(from)), row_us })
 }
 
 /// Smaller is better: full coverage first; then, without it, the longest coverage; then the nearest resolution.
@@ -220,6 +248,27 @@ mod tests {
         for (start, end) in [(i64::MIN, 0), (0, i64::MAX), (-(1 << 62), 1 << 62)] {
             assert!(matches!(ask(start, end), Err(FetchError::TooLong { .. })), "{start} {end}");
         }
+    }
+
+    #[test]
+    fn of_an_endless_time_only_the_rows_of_the_ring_are_held() {
+        let schema = schema(&TWO);
+        let part = |start: i64, end: i64, since: i64| {
+            let (last, since) = (Time::from_secs(1000), Time::from_secs(since));
+            let (start, end) = (Time::from_micros(start), Time::from_micros(end));
+            let held = frame(&schema, last, Cf::Average, start, end, 60_000_000).unwrap().held(&schema, last, since);
+            (held.archive, held.start.whole_secs(), held.end.whole_secs(), held.rows())
+        };
+        const S: i64 = 1_000_000;
+        for (start, end) in [(i64::MIN, i64::MAX), (0, 99_999_999_999 * S), (-(1 << 62), 1001 * S)] {
+            assert_eq!(part(start, end, 0), (1, 360, 960, 10), "{start} {end}");
+            assert_eq!(part(start, end, 700), (1, 660, 960, 5), "{start} {end}");
+        }
+        assert_eq!(part(400 * S, 500 * S, 0), (1, 360, 540, 3));
+        // Before the ring, after it, and before the recording: nothing, and on the border of a row.
+        assert_eq!(part(0, 100 * S, 0), (1, 120, 120, 0));
+        assert_eq!(part(5000 * S, 6000 * S, 0), (1, 4980, 4980, 0));
+        assert_eq!(part(0, 5000 * S, 990).3, 0);
     }
 
     #[test]

@@ -287,6 +287,13 @@ proptest! {
             prop_assert_eq!(window.times().next(), Some(Time::from_micros(window.start.as_micros() + window.row_us.cast_signed())));
             prop_assert_eq!(window.times().take(3).count() as u64, window.rows().min(3));
         }
+        if let Ok(frame) = fetch::frame(&schema, last, Cf::Average, start, end, resolution) {
+            let held = frame.held(&schema, last, start);
+            prop_assert!(frame.start <= held.start && held.start <= held.end && held.end <= frame.end);
+            prop_assert!(held.rows() <= schema.archives()[frame.archive].rows);
+            let outside = Window { end: held.start, ..frame }.rows() + Window { start: held.end, ..frame }.rows();
+            prop_assert_eq!(outside + held.rows(), frame.rows());
+        }
         for archive in 0..4 {
             let (oldest, newest) = fetch::held(&schema, last, archive);
             prop_assert!(oldest <= newest && newest <= last);

@@ -10,7 +10,6 @@ use crate::block::{self, Block};
 use crate::error::{StoreError, sqlite};
 use crate::history::time_of;
 use crate::load::{Definition, number};
-use crate::model::Column;
 use crate::records::{Point, Record, select};
 use crate::table::{Stretch, stretches};
 
@@ -32,7 +31,8 @@ impl Take for Vec<f64> {
     }
 }
 
-/// Reads one source's rows of `window`, as [`crate::table::read`] does, and hands them to `values` in their order.
+/// Reads one source's rows of `window`, which the ring can hold, as [`crate::table::read`] does, and hands them to `values`
+/// in their order. Answers these and how many of the rows are damaged.
 pub(crate) fn column<V: Take>(
     conn: &Connection,
     path: &Path,
@@ -40,7 +40,7 @@ pub(crate) fn column<V: Take>(
     source: usize,
     window: Window,
     values: V,
-) -> Result<Column<V>, StoreError> {
+) -> Result<(V, u64), StoreError> {
     if window.rows() > MAX_ROWS {
         return Err(StoreError::TooMany { what: "rows", whole: "answer", found: window.rows(), limit: MAX_ROWS });
     }
@@ -49,9 +49,8 @@ pub(crate) fn column<V: Take>(
     for part in stretches(&definition.schema, definition.last(), window) {
         pieces.stretch(&part).map_err(sqlite(path, "read the rows"))?;
     }
-    pieces.unknown_up_to(usize::try_from(window.rows()).unwrap_or(usize::MAX));
     let Pieces { damaged, values, .. } = pieces;
-    Ok(Column { window, values, damaged })
+    Ok((values, damaged))
 }
 
 /// A column under way.
@@ -67,19 +66,12 @@ struct Pieces<'c, V> {
 }
 
 impl<V: Take> Pieces<'_, V> {
-    fn unknown_up_to(&mut self, row: usize) {
-        while self.next < row {
-            self.take(&[f64::NAN; 64][..(row - self.next).min(64)]);
-        }
-    }
-
     fn take(&mut self, values: &[f64]) {
         self.values.take(values);
         self.next += values.len();
     }
 
     fn stretch(&mut self, part: &Stretch) -> rusqlite::Result<()> {
-        self.unknown_up_to(part.first_row);
         let (first, last) = block::within(self.schema, self.window.archive, part.slots);
         let filter = "WHERE archive = ?1 AND source = ?2 AND block BETWEEN ?3 AND ?4";
         let mut statement = self.conn.prepare_cached(&select::<Block>(filter))?;

@@ -37,9 +37,10 @@ fn survives(tamper: impl Fn(&Connection) -> rusqlite::Result<()>) -> bool {
         let (start, end) = (Time::from_secs(START), Time::from_secs(START + 60));
         let _ = (reader.info(), reader.lastupdate(), reader.runs(), reader.first(0), reader.change_marker());
         let _ = (reader.fetch(Cf::Average, start, end, 1), reader.fetch(Cf::Last, start, start, u64::MAX));
-        let _ = reader.fetch_column("a", Cf::Average, (start, end), 1, |_| Vec::new());
+        let _ = reader.fetch_column("a", Cf::Average, (start, end), 1, |_, _| Vec::new());
         let _ = reader.fetch(Cf::Average, Time::from_micros(i64::MIN), Time::from_micros(i64::MAX), 1);
         let always = (Time::from_micros(i64::MIN), Time::from_micros(i64::MAX));
+        let _ = reader.fetch_column("a", Cf::Average, always, 1, |_, _| Vec::new());
         let _ = (reader.events(always.0, always.1), reader.gc(always.0, always.1, None, None), reader.verify());
     }
     let Ok(mut writer) = Writer::open(&path) else { return false };

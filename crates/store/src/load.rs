@@ -18,6 +18,10 @@ pub(crate) struct Definition {
 }
 
 impl Definition {
+    pub(crate) fn start(&self) -> Time {
+        Time::from_micros(self.head.start_us)
+    }
+
     pub(crate) fn last(&self) -> Time {
         Time::from_micros(self.head.last_us)
     }

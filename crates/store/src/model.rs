@@ -114,9 +114,11 @@ pub struct Table {
 /// The answer to a fetch of one source.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Column<V> {
-    /// The archive that answers, and the times it covers.
+    /// The archive that answers, and the rows that a fetch has.
+    pub frame: Window,
+    /// Those of them that the archive can hold: all others are unknown.
     pub window: Window,
-    /// What took the value of each row, ascending in time; not-a-number: unknown.
+    /// What took the value of each row that can be held, ascending in time; not-a-number: unknown.
     pub values: V,
     /// Values left unknown because the check of their row failed; [`crate::Reader::verify`] names the rows.
     pub damaged: u64,

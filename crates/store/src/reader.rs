@@ -80,24 +80,29 @@ impl Reader {
         self.table(Some(names), cf, start, end, resolution_us)
     }
 
-    /// The rows of one archive for one source, handed as they are read to what `collect` makes for them, such as a `Vec`.
+    /// Those rows of one archive that it can hold, for one source, handed as they are read to what `collect` makes for
+    /// the rows that a fetch has and for those that are handed: all others are unknown, and there may be any number of
+    /// them.
     ///
     /// # Errors
-    /// Those of [`Reader::fetch_sources`].
+    /// Those of [`Reader::fetch_sources`], but no time is too long.
     pub fn fetch_column<V: Take>(
         &self,
         name: &str,
         cf: Cf,
         (start, end): (Time, Time),
         resolution_us: u64,
-        collect: impl FnOnce(&Window) -> V,
+        collect: impl FnOnce(&Window, &Window) -> V,
     ) -> Result<Column<V>, StoreError> {
         self.snapshot(|conn| {
             let definition = load::definition(conn, &self.path)?;
             let columns = table::columns(&definition.schema, Some(&[name]), &self.path)?;
-            let window = fetch::window(&definition.schema, definition.last(), cf, start, end, resolution_us)?;
+            let frame = fetch::frame(&definition.schema, definition.last(), cf, start, end, resolution_us)?;
+            let window = frame.held(&definition.schema, definition.last(), definition.start());
             let source = columns.first().copied().unwrap_or_default();
-            column::column(conn, &self.path, &definition, source, window, collect(&window))
+            let values = collect(&frame, &window);
+            let (values, damaged) = column::column(conn, &self.path, &definition, source, window, values)?;
+            Ok(Column { frame, window, values, damaged })
         })
     }
 
@@ -129,7 +134,7 @@ impl Reader {
     pub(crate) fn info_in(&self, conn: &Connection) -> Result<Info, StoreError> {
         let file_bytes = std::fs::metadata(&self.path).map_err(io(&self.path, "look at the file"))?.len();
         let definition = load::definition(conn, &self.path)?;
-        let last = definition.last();
+        let (start, last) = (definition.start(), definition.last());
         let load::Definition { head, schema, sources } = definition;
         let archive = |(number, archive): (usize, &heapsoak_rrd::Archive)| {
             let (first, last) = fetch::held(&schema, last, number);
@@ -148,7 +153,7 @@ impl Reader {
             archives,
             schema,
             sources,
-            start: Time::from_micros(head.start_us),
+            start,
             last,
             runs: load::checked(conn, &self.path, "ORDER BY id", MAX_RUNS)?,
             events: load::unsigned(events),

@@ -4,13 +4,16 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use anyhow::bail;
 use clap::ValueEnum;
 use heapsoak_cli::spreadsheet::inert;
-use heapsoak_cli::time::{Span, TimeSpec};
+use heapsoak_cli::time::{Span, TimeSpec, iso_local};
 use heapsoak_cli::{clock, exit, output};
+use heapsoak_rrd::fetch::{self, FetchError};
 use heapsoak_rrd::{Cf, Reading, Time};
-use heapsoak_store::{Reader, Table};
+use heapsoak_store::{Reader, StoreError, Table};
 
+use crate::notice;
 use crate::numbers::Exponent;
 
 /// How rows are printed.
@@ -52,19 +55,31 @@ pub(crate) fn run(settings: &Settings) -> anyhow::Result<u8> {
 
 fn read(settings: &Settings, span: Span) -> anyhow::Result<Table> {
     let reader = Reader::open(&settings.db)?;
+    let info = reader.info()?;
     let resolution_us = match settings.resolution {
         Some(asked) => u64::try_from(asked.as_micros()).unwrap_or(u64::MAX),
         // rrdtool's default, a second, is the finest only where no step is shorter.
-        None => reader.info()?.schema.step().micros().min(1_000_000),
+        None => info.schema.step().micros().min(1_000_000),
     };
     let (start, end) = (Time::from_micros(span.start_us), Time::from_micros(span.end_us));
     let table = if settings.sources.is_empty() {
-        reader.fetch(settings.cf, start, end, resolution_us)?
+        reader.fetch(settings.cf, start, end, resolution_us)
     } else {
         let names: Vec<&str> = settings.sources.iter().map(String::as_str).collect();
-        reader.fetch_sources(&names, settings.cf, start, end, resolution_us)?
+        reader.fetch_sources(&names, settings.cf, start, end, resolution_us)
     };
-    Ok(table)
+    match table {
+        Err(StoreError::TooMany { .. } | StoreError::Fetch(FetchError::TooLong { .. })) => {
+            let frame = fetch::frame(&info.schema, info.last, settings.cf, start, end, resolution_us)?;
+            bail!(
+                "{} are too many to list: give a later --start (the recording begins {}), longer rows by --resolution, \
+                 or fewer sources by --source",
+                notice::too_many_rows(start, end, frame.rows(), frame.row_us),
+                iso_local(info.start.as_micros())
+            )
+        }
+        table => Ok(table?),
+    }
 }
 
 /// rrdtool's own layout: names in columns of 20, an empty line, then time and values with ten decimals.

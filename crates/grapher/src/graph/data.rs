@@ -6,16 +6,16 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use heapsoak_chart::Unit;
 use heapsoak_cli::time::{Span, TimeSpec};
 use heapsoak_rrd::Time;
-use heapsoak_rrd::fetch::Window;
+use heapsoak_rrd::fetch::{self, Window};
 use heapsoak_store::{Info, Reader, StoreError};
 
 use super::elements::Def;
 use super::parse;
-use super::rows::{Reducer, Rows};
+use super::rows::{MOST_ROWS, Reducer, Rows};
 use crate::notice::{self, Known};
 use crate::picture::unit_of;
 
@@ -59,11 +59,16 @@ impl Stores {
         let (reader, info) = self.store(&def.path)?;
         let wanted_us = def.step_us.unwrap_or(scope.step_us);
         let (start, end) = (Time::from_micros(span.start_us), Time::from_micros(span.end_us));
-        let reducer = |window: &Window| {
-            let row_us = i64::try_from(window.row_us).unwrap_or(i64::MAX);
-            Reducer::new(window.start.as_micros(), row_us, wanted_us.max(scope.step_us), def.reduce)
+        let least_us = wanted_us.max(scope.step_us);
+        check_length(&fetch::frame(&info.schema, info.last, def.cf, start, end, wanted_us.unsigned_abs())?, least_us)?;
+        let reducer = |frame: &Window, held: &Window| {
+            let row_us = i64::try_from(frame.row_us).unwrap_or(i64::MAX);
+            let mut reducer = Reducer::new(frame.start.as_micros(), row_us, least_us, def.reduce);
+            reducer.take_unknown(Window { end: held.start, ..*frame }.rows());
+            reducer
         };
-        let column = reader.fetch_column(&def.source, def.cf, (start, end), wanted_us.unsigned_abs(), reducer)?;
+        let mut column = reader.fetch_column(&def.source, def.cf, (start, end), wanted_us.unsigned_abs(), reducer)?;
+        column.values.take_unknown(Window { start: column.window.end, ..column.frame }.rows());
         if column.damaged > 0 {
             let path = def.path.display();
             tracing::warn!(
@@ -103,6 +108,18 @@ impl Stores {
     }
 }
 
+/// Refuses what a DEF with times of its own, or a small `--step`, would make more rows of than fit in memory.
+fn check_length(frame: &Window, least_us: i64) -> anyhow::Result<()> {
+    let row_us = frame.row_us.max(least_us.unsigned_abs());
+    let rows = frame.start.as_micros().abs_diff(frame.end.as_micros()) / row_us.max(1);
+    ensure!(
+        rows <= MOST_ROWS.unsigned_abs(),
+        "{}, and at most {MOST_ROWS} can be drawn: give a later start, or a longer step",
+        notice::too_many_rows(frame.start, frame.end, rows, row_us)
+    );
+    Ok(())
+}
+
 /// Whether the file begins as rrdtool's do, whatever it is called.
 fn is_rrd(path: &Path) -> bool {
     let mut magic = [0; 4];
@@ -139,6 +156,16 @@ mod tests {
         assert_eq!(step(600 * SECOND_US, 800, Some(60 * SECOND_US)), 60 * SECOND_US);
         assert_eq!(step(7_200 * SECOND_US, 100, Some(60 * SECOND_US)), 72 * SECOND_US);
         assert_eq!(step(0, 0, None), 1);
+    }
+
+    #[test]
+    fn rows_that_fit_in_no_memory_are_refused_in_peoples_words() {
+        let (start, end) = (Time::from_secs(0), Time::from_secs(1_700_000_000));
+        let frame = Window { archive: 0, start, end, row_us: 3_000_000 };
+        let said = |least_us| check_length(&frame, least_us).map_err(|error| error.to_string()).err();
+        let text = said(1_000_000).unwrap();
+        assert!(text.contains(": 566666666 rows of 3s, and at most 20000000 can be drawn"), "{text}");
+        assert_eq!(said(100 * SECOND_US), None);
     }
 
     #[test]

@@ -69,6 +69,24 @@ impl Reducer {
         Self { cf, start_us, short_us, factor, taken: 0, newest: None, before, open, values }
     }
 
+    /// Takes rows that are unknown, as many as there may be: they cost no more than the long rows made of them.
+    pub(crate) fn take_unknown(&mut self, rows: u64) {
+        let rows = usize::try_from(rows).unwrap_or(usize::MAX);
+        self.taken = self.taken.saturating_add(rows);
+        let before = self.before.min(rows);
+        self.before -= before;
+        let rows = rows - before;
+        let missing = self.factor - self.open.rows;
+        if rows < missing {
+            self.open.rows += rows;
+            return;
+        }
+        self.values.push(std::mem::take(&mut self.open).consolidated(self.cf));
+        let rows = rows - missing;
+        self.values.resize(self.values.len() + rows / self.factor, f64::NAN);
+        self.open.rows = rows % self.factor;
+    }
+
     /// The end of the last row that is known.
     pub(crate) fn newest_us(&self) -> Option<i64> {
         let rows = i64::try_from(self.newest? + 1).unwrap_or(i64::MAX);
@@ -194,6 +212,33 @@ mod tests {
         assert_eq!(newest(&[f64::NAN]), None);
         assert_eq!(newest(&[1.0]), Some(6));
         assert_eq!(newest(&[1.0, 2.0, f64::NAN, 3.0, f64::NAN]), Some(12));
+    }
+
+    #[test]
+    fn unknown_rows_by_their_number_are_those_rows() {
+        let values = [1.0, 2.0, 4.0, 8.0, 16.0];
+        for (start, before, after, step) in (0..3000).map(|i: i64| (i % 5, i / 5 % 10, i / 50 % 12, i / 600 + 1)) {
+            let [mut counted, mut taken] = [0; 2].map(|_| Reducer::new(start, 1, step, Cf::Average));
+            let nan = |rows: i64| vec![f64::NAN; usize::try_from(rows).unwrap()];
+            counted.take_unknown(before.unsigned_abs());
+            taken.take(&nan(before));
+            counted.take(&values);
+            taken.take(&values);
+            counted.take_unknown(after.unsigned_abs());
+            taken.take(&nan(after));
+            assert_eq!(counted.newest_us(), taken.newest_us());
+            let [counted, taken] = [counted, taken].map(|reducer| format!("{:?}", reducer.rows()));
+            assert_eq!(counted, taken, "{start} {before} {after} {step}");
+        }
+    }
+
+    #[test]
+    fn fifty_years_of_seconds_are_as_many_rows_as_pixels() {
+        let mut reducer = Reducer::new(0, 1, 2_000_000, Cf::Average);
+        reducer.take_unknown(1_600_000_000);
+        reducer.take(&[7.0; 2_000_000]);
+        let rows = reducer.rows();
+        assert_eq!((rows.values.len(), rows.values[800]), (801, 7.0));
     }
 
     #[test]

@@ -62,7 +62,8 @@ fn told(series: &Series) -> bool {
     series.numbers
 }
 
-/// The pixel columns in which any series has a row, left to right, with the end of the newest row in each.
+/// The pixel columns in which any series has a row, or could have had one before its first and after its last, left to
+/// right, with the end of the newest row in each.
 struct Columns {
     xs: Vec<i64>,
     times: Vec<f64>,
@@ -101,6 +102,11 @@ impl Columns {
                 }
             }
         }
+        for (point, row_width) in around(picture, place.width) {
+            if let Some(x) = place.column(&point, row_width) {
+                found.entry(x).or_insert(point.time);
+            }
+        }
         Self { xs: found.keys().copied().collect(), times: found.into_values().collect(), place }
     }
 
@@ -132,6 +138,29 @@ impl Columns {
         }
         cells
     }
+}
+
+/// Unknown rows, no shorter than a pixel, from the first and the last row of a picture to its ends, with their length: the
+/// crosshair says there that nothing is known, and does not leap to where something is.
+fn around(picture: &Picture, width: f64) -> Vec<(Point, f64)> {
+    let series = || picture.panels.iter().flat_map(|panel| &panel.series).filter(|series| told(series));
+    let times = || series().flat_map(|series| [series.points.first(), series.points.last()]).flatten().map(|p| p.time);
+    let row = series().map(|series| series.row_width).filter(|row| *row > 0.0).fold(f64::INFINITY, f64::min);
+    let pixel = (picture.to - picture.from) / width.max(1.0);
+    let row = if row.is_finite() { row.max(pixel) } else { pixel };
+    let first = times().fold(picture.to, f64::min);
+    let last = times().fold(first, f64::max);
+    let mut rows = Vec::new();
+    let (mut before, mut after) = (first - row, last + row);
+    while row > 0.0 && before > picture.from {
+        rows.push((Point::new(before, None), row));
+        before -= row;
+    }
+    while row > 0.0 && after - row < picture.to {
+        rows.push((Point::new(after, None), row));
+        after += row;
+    }
+    rows
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -202,9 +231,20 @@ mod tests {
     #[test]
     fn unknown_is_no_value_and_rows_outside_are_no_columns() {
         let (columns, cells) =
-            cells(&picture(&[(0.0, Some(9.0)), (10.0, Some(1.0)), (11.0, None), (200.0, Some(9.0))]));
-        assert_eq!(columns.times, [10.0, 11.0]);
-        assert_eq!(cells.iter().map(|cell| cell.map(|c| c.mean)).collect::<Vec<_>>(), [Some(1.0), None]);
+            cells(&picture(&[(0.5, None), (10.0, Some(1.0)), (11.0, None), (100.0, None), (200.0, Some(9.0))]));
+        assert_eq!(columns.times, [0.5, 10.0, 11.0, 100.0]);
+        assert_eq!(cells.iter().map(|cell| cell.map(|c| c.mean)).collect::<Vec<_>>(), [None, Some(1.0), None, None]);
+    }
+
+    #[test]
+    fn before_the_first_and_after_the_last_row_the_crosshair_finds_unknown_columns_no_more_than_pixels() {
+        let (columns, cells) = cells(&picture(&[(50.0, Some(1.0)), (51.0, Some(2.0))]));
+        assert_eq!((columns.times.first(), columns.times.last()), (Some(&1.0), Some(&100.0)));
+        assert_eq!((columns.xs.len(), cells.iter().flatten().count()), (100, 2));
+        let mut years = picture(&[(1.7e9, Some(1.0))]);
+        years.to = 1.8e9;
+        let columns = Columns::of(&years, &layout(&years).unwrap());
+        assert!((300..=401).contains(&columns.xs.len()), "{}", columns.xs.len());
     }
 
     #[test]

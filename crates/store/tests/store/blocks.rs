@@ -27,11 +27,16 @@ fn compare(reader: &Reader, start: Time, end: Time, resolution_us: u64) -> usize
     for cf in CFS {
         for name in &names {
             let table = reader.fetch_sources(&[name], cf, start, end, resolution_us).unwrap();
-            let column = reader.fetch_column(name, cf, (start, end), resolution_us, |_| Vec::new()).unwrap();
-            let values: Vec<_> = column.values.iter().map(|value| (!value.is_nan()).then_some(*value)).collect();
-            assert_eq!(values, table.rows.iter().map(|(_, values)| values[0]).collect::<Vec<_>>(), "{cf} of {name}");
-            assert_eq!((column.window, column.damaged), (table.window, 0));
-            known += values.iter().flatten().count();
+            let column = reader.fetch_column(name, cf, (start, end), resolution_us, |_, _| Vec::new()).unwrap();
+            let value = |value: &f64| (!value.is_nan()).then_some(*value);
+            let held: Vec<_> = column.window.times().zip(column.values.iter().map(value)).collect();
+            let all = table.rows.iter().map(|(time, values)| (*time, values[0]));
+            let (within, outside): (Vec<_>, Vec<_>) =
+                all.partition(|(time, _)| column.window.start < *time && *time <= column.window.end);
+            assert_eq!(held, within, "{cf} of {name}");
+            assert!(outside.iter().all(|(_, value)| value.is_none()), "{cf} of {name}: {outside:?}");
+            assert_eq!((column.frame, column.damaged), (table.window, 0));
+            known += held.iter().filter(|(_, value)| value.is_some()).count();
         }
     }
     known
@@ -77,6 +82,23 @@ fn a_column_is_what_the_table_has_of_it_through_gaps_rounds_and_new_sources() {
     writer.close().unwrap();
 }
 
+/// A question costs what is stored, not what is asked.
+#[test]
+fn of_all_time_only_the_rows_that_are_held_are_handed_on() {
+    let (_folder, path) = folder();
+    let mut writer = create(&path);
+    feed(&mut writer, 1, 700);
+    writer.close().unwrap();
+    let reader = Reader::open(&path).unwrap();
+    let always = (Time::from_micros(i64::MIN), Time::from_micros(i64::MAX));
+    let column = |span| reader.fetch_column("a", Cf::Max, span, 1, |_, _| Vec::new()).unwrap();
+    let all = column(always);
+    assert!(all.frame.rows() > 1 << 40, "{:?}", all.frame);
+    assert_eq!((all.window.start, all.window.end), (at(0), at(699)));
+    assert_eq!(all.values, (1..=233).map(|row| f64::from(3 * row)).collect::<Vec<_>>());
+    assert_eq!(column((at(9_000), always.1)).values, [0.0; 0]);
+}
+
 /// What would make all the other tests say nothing.
 #[test]
 fn whole_blocks_are_read_in_place_of_their_rows() {
@@ -87,7 +109,7 @@ fn whole_blocks_are_read_in_place_of_their_rows() {
     // The others have rows of two rounds, because all was committed at once.
     assert_eq!(blocks(&path), 2 * (4 + 1 + 1));
     by_hand(&path, "DELETE FROM point WHERE archive = 0");
-    let column = Reader::open(&path).unwrap().fetch_column("a", Cf::Average, (at(300), at(700)), 1, |_| Vec::new());
+    let column = Reader::open(&path).unwrap().fetch_column("a", Cf::Average, (at(300), at(700)), 1, |_, _| Vec::new());
     let known: Vec<f64> = column.unwrap().values.into_iter().filter(|value| !value.is_nan()).collect();
     assert_eq!(known, (320..=699).map(f64::from).collect::<Vec<_>>());
 }
@@ -122,7 +144,7 @@ fn many_rows_without_a_block_are_read_in_their_order() {
     writer.close().unwrap();
     by_hand(&path, "DELETE FROM block");
     let reader = Reader::open(&path).unwrap();
-    let column = reader.fetch_column("a", Cf::Average, (at(0), at(8_999)), 1, |_| Vec::new()).unwrap();
+    let column = reader.fetch_column("a", Cf::Average, (at(0), at(8_999)), 1, |_, _| Vec::new()).unwrap();
     assert_eq!(column.values, (1..=9_000).map(f64::from).collect::<Vec<_>>());
 }
 
@@ -142,7 +164,7 @@ fn a_block_of_the_last_round_is_not_read() {
     feed(&mut writer, 1_001, 1_100);
     writer.close().unwrap();
     let reader = Reader::open(&path).unwrap();
-    let column = reader.fetch_column("a", Cf::Average, (at(950), at(1_089)), 1, |_| Vec::new()).unwrap();
+    let column = reader.fetch_column("a", Cf::Average, (at(950), at(1_089)), 1, |_, _| Vec::new()).unwrap();
     let expected: Vec<_> = (951..=1_090).map(|second| (second != 970).then(|| f64::from(second))).collect();
     assert_eq!(column.values.into_iter().map(|value| (!value.is_nan()).then_some(value)).collect::<Vec<_>>(), expected);
     assert_eq!(column.damaged, 1);
@@ -176,7 +198,7 @@ fn a_row_of_another_type_is_one_unknown_value_and_stops_nobody() {
     };
     let span = (at(0), at(199));
     for (name, expected, damaged) in [("a", vec![], 0), ("b", vec![9], 1)] {
-        let column = reader.fetch_column(name, Cf::Average, span, 1, |_| Vec::new()).unwrap();
+        let column = reader.fetch_column(name, Cf::Average, span, 1, |_, _| Vec::new()).unwrap();
         let values = column.values.into_iter().map(|value| (!value.is_nan()).then_some(value)).collect();
         assert_eq!((unknown(values), column.damaged), (expected.clone(), damaged), "column {name}");
         let table = reader.fetch_sources(&[name], Cf::Average, span.0, span.1, 1).unwrap();

@@ -68,9 +68,9 @@ fn told(path: &std::path::Path) -> Result<Vec<Table>, heapsoak_store::StoreError
     let mut all = Vec::new();
     for cf in [Cf::Average, Cf::Min, Cf::Max] {
         let table = reader.fetch(cf, at(0), at(60), 1)?;
-        let column = reader.fetch_column("heap_used", cf, (at(0), at(60)), 1, |_| Vec::new())?;
+        let column = reader.fetch_column("heap_used", cf, (at(0), at(60)), 1, |_, _| Vec::new())?;
         let known = |value: &f64| vec![(!value.is_nan()).then_some(*value)];
-        let rows = table.rows.iter().map(|(time, _)| *time).zip(column.values.iter().map(known)).collect();
+        let rows = column.window.times().zip(column.values.iter().map(known)).collect();
         all.push(Table { names: vec!["heap_used".to_owned()], rows, damaged: column.damaged, ..table.clone() });
         all.push(table);
     }
