@@ -188,6 +188,24 @@ fn a_store_that_is_lost_ends_no_command() {
 }
 
 #[test]
+fn the_log_of_a_store_that_was_moved_away_is_kept_when_another_takes_its_name() {
+    let shell = Shell::new();
+    let mut killed = shell.recorder("", &["sleep", "6"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    shell.until("select count(*) > 0 from average where rss > 0", "1");
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    std::fs::rename(shell.path("soak.db"), shell.path("moved.db")).unwrap();
+    assert_eq!(shell.status(&["true"]), 0);
+    let told = shell.sql("select detail from event where kind = 'log_kept'");
+    assert!(told.contains("soak.db.left-1-wal may hold"), "{told}");
+    // As it says: the log plays back into the database that it is of.
+    std::fs::rename(shell.path("soak.db.left-1-wal"), shell.path("moved.db-wal")).unwrap();
+    std::fs::rename(shell.path("moved.db"), shell.path("soak.db")).unwrap();
+    std::fs::rename(shell.path("moved.db-wal"), shell.path("soak.db-wal")).unwrap();
+    assert_eq!(shell.sql("select count(*) > 0 from average where rss > 0"), "1");
+}
+
+#[test]
 fn death_by_out_of_memory_is_told_with_the_last_heap_and_the_limit() {
     let shell = Shell::new();
     let script = shell.script(

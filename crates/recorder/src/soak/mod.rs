@@ -94,7 +94,7 @@ async fn soak(settings: &Soak, stop: &Stop, status: Option<&StatusLine>) -> anyh
     let mut targets = Targets::prepare(settings, &progress, &axis).await?;
     let registry = targets.registry();
     let known = registry.since(0);
-    let open::Opened { mut store, layout } = open::open(settings, &known)?;
+    let open::Opened { mut store, layout, kept } = open::open(settings, &known)?;
     axis.not_before(store.last());
     let step_us = store.schema().step().micros();
     let left = store.left_guardians().to_vec();
@@ -103,6 +103,9 @@ async fn soak(settings: &Soak, stop: &Stop, status: Option<&StatusLine>) -> anyh
     let health = Health::default();
     let (recording, mut writer) = writer::start(store, layout, axis.clone(), health.clone())?;
     recording.event("start", targets.names());
+    if let Some(kept) = kept {
+        recording.event("log_kept", kept);
+    }
     tracing::info!("recording into {} {}", settings.db.display(), status::span(settings.how_long.duration));
 
     sweep::sweep_all(left, &recording).await;

@@ -1,5 +1,7 @@
 //! The store of a run: a new one with the default archives, or the one that is there, continued.
 
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
@@ -27,6 +29,8 @@ const DEFAULT_STEP: Duration = Duration::from_secs(1);
 pub(crate) struct Opened {
     pub(crate) store: Writer,
     pub(crate) layout: Layout,
+    /// What was set aside for it, in words.
+    pub(crate) kept: Option<String>,
 }
 
 /// Opens or makes the store for the sources given.
@@ -34,19 +38,42 @@ pub(crate) struct Opened {
 /// # Errors
 /// When the file cannot be used, or has another step or heartbeat, other archives, or an update in the future.
 pub(crate) fn open(settings: &Soak, sources: &[Registered]) -> anyhow::Result<Opened> {
+    let mut kept = None;
     let mut store = match Writer::open(&settings.db) {
         Ok(store) => {
             check_shape(&store, &settings.shape)?;
             check_last(&store)?;
             store
         }
-        Err(StoreError::Absent { .. }) => create_store(settings, sources)?,
+        Err(StoreError::Absent { .. }) => {
+            kept = keep_log(&settings.db)?;
+            create_store(settings, sources)?
+        }
         Err(error) => return Err(error.into()),
     };
     let heartbeat = heartbeat(&settings.shape, store.schema().step())?;
     let mut layout = Layout::new(heartbeat);
     layout.extend(sources, &mut store)?;
-    Ok(Opened { store, layout })
+    Ok(Opened { store, layout, kept })
+}
+
+/// Sets aside the log of a database that was moved away after its recorder was killed. A new store would take its place,
+/// and what was recorded last may be nowhere else. Gives what was done, in words.
+fn keep_log(db: &Path) -> anyhow::Result<Option<String>> {
+    let beside = |suffix: &str| PathBuf::from([db.as_os_str(), OsStr::new(suffix)].into_iter().collect::<OsString>());
+    let log = beside("-wal");
+    // No database is there, not even as a link to one, and something is in the log.
+    if db.symlink_metadata().is_ok() || !log.metadata().is_ok_and(|found| found.len() > 0) {
+        return Ok(None);
+    }
+    let free = (1..).map(|number| beside(&format!(".left-{number}-wal"))).find(|path| path.symlink_metadata().is_err());
+    let Some(kept) = free else { return Ok(None) };
+    std::fs::rename(&log, &kept).with_context(|| format!("{} cannot be set aside", log.display()))?;
+    Ok(Some(format!(
+        "{} may hold the last of a database that was moved away: to play it back, name it as that database with -wal \
+         behind, and open that",
+        kept.display()
+    )))
 }
 
 fn create_store(settings: &Soak, sources: &[Registered]) -> anyhow::Result<Writer> {
