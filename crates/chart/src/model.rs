@@ -369,7 +369,7 @@ pub enum Join {
 pub struct Point {
     /// The end of the row, in unix seconds.
     pub time: f64,
-    /// The row's average; `None` (or not finite) is unknown.
+    /// The row's average; `None` (or no number) is unknown.
     pub value: Option<f64>,
     /// The row's least value, where known: the band's lower edge.
     pub low: Option<f64>,

@@ -4,7 +4,7 @@
 
 use crate::{Join, Point, Series};
 
-/// Values beyond this are drawn as unknown: sums of them are no longer numbers.
+/// Values beyond this are not drawn: sums of them are no longer numbers.
 const MOST: f64 = 1e300;
 
 /// A known row, cut to the picture's span.
@@ -15,6 +15,12 @@ struct Row {
     value: f64,
     low: f64,
     high: f64,
+}
+
+impl Row {
+    fn is_drawn(&self) -> bool {
+        [self.value, self.low, self.high].into_iter().all(|value| value.abs() <= MOST)
+    }
 }
 
 /// The numbers of a series within the picture's span.
@@ -42,6 +48,10 @@ pub(crate) struct Survey {
     pub(crate) row_width: f64,
     /// `None`: nothing is known in this span.
     pub(crate) numbers: Option<Numbers>,
+    /// The least and the greatest of what is drawn.
+    pub(crate) range: Option<(f64, f64)>,
+    /// Whether there are values that are too large to be drawn.
+    pub(crate) beyond: bool,
     /// Spans between known values in which nothing is known.
     pub(crate) gaps: Vec<(f64, f64)>,
     /// From the start of the first to the end of the last known row.
@@ -68,8 +78,19 @@ impl Node {
     }
 }
 
-fn sane(value: Option<f64>) -> Option<f64> {
-    value.filter(|value| value.abs() <= MOST)
+fn number(value: Option<f64>) -> Option<f64> {
+    value.filter(|value| !value.is_nan())
+}
+
+/// The mean of `count` values from that of those before and the last of them.
+fn mean(before: f64, value: f64, count: f64) -> f64 {
+    if before.is_infinite() || value.is_infinite() {
+        before + value
+    } else if (value - before).is_infinite() {
+        before + (value / count - before / count)
+    } else {
+        before + (value - before) / count
+    }
 }
 
 fn row_width(series: &Series) -> f64 {
@@ -100,9 +121,9 @@ fn rows(series: &Series, width: f64, from: f64, to: f64) -> impl Iterator<Item =
         if time < from || begin > to || (time == from && begin < from) {
             return None;
         }
-        let value = sane(point.value)?;
-        let low = sane(point.low).map_or(value, |low| low.min(value));
-        let high = sane(point.high).map_or(value, |high| high.max(value));
+        let value = number(point.value)?;
+        let low = number(point.low).map_or(value, |low| low.min(value));
+        let high = number(point.high).map_or(value, |high| high.max(value));
         Some(Row { start: begin.max(from), end: time.min(to), value, low, high })
     })
 }
@@ -110,10 +131,17 @@ fn rows(series: &Series, width: f64, from: f64, to: f64) -> impl Iterator<Item =
 /// One pass over all points.
 pub(crate) fn survey(series: &Series, from: f64, to: f64) -> Survey {
     let width = row_width(series);
-    let mut found = Survey { row_width: width, numbers: None, gaps: Vec::new(), known: None };
+    let mut found =
+        Survey { row_width: width, numbers: None, range: None, beyond: false, gaps: Vec::new(), known: None };
     let mut count = 0.0;
     for row in rows(series, width, from, to) {
         count += 1.0;
+        if row.is_drawn() {
+            let (low, high) = found.range.unwrap_or((row.low, row.high));
+            found.range = Some((low.min(row.low), high.max(row.high)));
+        } else {
+            found.beyond = true;
+        }
         match &mut found.numbers {
             None => {
                 let Row { value, low, high, .. } = row;
@@ -123,7 +151,7 @@ pub(crate) fn survey(series: &Series, from: f64, to: f64) -> Survey {
                 numbers.now = row.value;
                 numbers.min = numbers.min.min(row.low);
                 numbers.max = numbers.max.max(row.high);
-                numbers.average += (row.value - numbers.average) / count;
+                numbers.average = mean(numbers.average, row.value, count);
             }
         }
         let first = match found.known {
@@ -147,7 +175,7 @@ pub(crate) fn runs(series: &Series, width: f64, span: (f64, f64), columns: f64) 
     let per_column = (to - from) / columns.max(1.0);
     let apart = (width * 0.5).max(per_column);
     let mut runs: Vec<Vec<Node>> = Vec::new();
-    for row in rows(series, width, from, to) {
+    for row in rows(series, width, from, to).filter(Row::is_drawn) {
         let joins = runs
             .last()
             .and_then(|run| run.last())
@@ -249,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_a_finite_number_is_unknown_and_never_a_value() {
+    fn what_is_no_number_is_unknown_and_what_is_too_large_is_not_drawn() {
         let series = series(&[
             (f64::NAN, Some(5.0)),
             (1.0, Some(f64::NAN)),
@@ -260,8 +288,10 @@ mod tests {
             (3.5, Some(9.0)),
             (f64::INFINITY, Some(9.0)),
         ]);
-        let numbers = survey(&series, 0.0, 10.0).numbers;
-        assert_eq!(numbers, Some(Numbers { now: 2.0, min: 2.0, average: 2.0, max: 2.0 }));
+        let found = survey(&series, 0.0, 10.0);
+        let numbers = Numbers { now: 2.0, min: 2.0, average: f64::INFINITY, max: f64::INFINITY };
+        assert_eq!((found.numbers, found.range, found.beyond), (Some(numbers), Some((2.0, 2.0)), true));
+        assert_eq!(runs(&series, 1.0, (0.0, 10.0), 100.0).iter().flatten().count(), 1);
     }
 
     #[test]

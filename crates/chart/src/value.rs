@@ -154,8 +154,11 @@ pub(crate) fn format_together(unit: &Unit, values: &[f64]) -> Vec<String> {
 
 /// With this many digits more than usual behind the point.
 fn format_finer(unit: &Unit, value: f64, finer: usize) -> String {
-    if !value.is_finite() {
+    if value.is_nan() {
         return "unknown".to_owned();
+    }
+    if value.is_infinite() {
+        return value.to_string();
     }
     let scale = unit.scale(value.abs());
     let scaled = value / scale.size;

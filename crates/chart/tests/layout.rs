@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 
 use expect_test::expect_file;
 use heapsoak_chart::{
-    Baseline, ChartError, Family, Font, Frame, Label, Layout, Mark, MarkKind, Panel, Picture, Point, Reach, Rule,
+    Baseline, ChartError, Family, Font, Frame, Label, Layout, Mark, MarkKind, Panel, Picture, Point, Reach, Rect, Rule,
     RuleKind, Series, Size, Unit, Zone, layout,
 };
 use proptest::prelude::*;
@@ -215,6 +215,53 @@ fn thousands_of_marks_do_not_paint_the_data_over_and_a_rare_one_stays() {
     assert!(layout.marks.lines.iter().filter(|line| line.reach == Reach::Top).count() > 500, "all are still told");
     let arrows = layout.marks.labels.iter().filter(|label| label.text == MarkKind::Navigation.glyph()).count();
     assert_eq!(arrows, 2, "one for the crowd, one for the single one");
+}
+
+#[test]
+fn a_notice_hides_no_curve_wherever_it_ends() {
+    let ways: [fn(f64) -> f64; 4] = [|_| 0.0, |row| -row, |row| row, |row| (row / 40.0).sin()];
+    for (way, known) in ways.iter().flat_map(|way| [40.0, 150.0, 195.0].map(|known| (way, known))) {
+        let mut picture = picture();
+        picture.size = Size { width: 500, height: 250, full: false };
+        picture.notice = Some("no data since 14:03:07".to_owned());
+        picture.panels[0].series[0].points.retain_mut(|point| {
+            let row = (point.time - NOW) / 3.0 + 199.0;
+            *point = Point::new(point.time, Some(way(row)));
+            row < known
+        });
+        let layout = layout(&picture).unwrap();
+        let plate = layout.notice.unwrap().plate.unwrap();
+        assert!(layout.panels[0].canvas.holds(&plate), "{plate:?}");
+        let line = layout.panels[0].traces[0].strokes.iter().flat_map(|stroke| &stroke.line);
+        let inside = |(x, y): &&(f64, f64)| plate.overlaps(&Rect { x: *x, y: *y, width: 0.1, height: 0.1 });
+        assert_eq!(line.filter(inside).count(), 0, "{known} rows behind {plate:?}");
+    }
+}
+
+#[test]
+fn values_that_are_too_large_are_said_and_their_numbers_are_true() {
+    let of = |values: &[f64], notice: Option<&str>| {
+        let mut picture = picture();
+        let points = values.iter().zip(1..).map(|(value, row)| Point::new(NOW - 60.0 + f64::from(row), Some(*value)));
+        picture.panels[0] = Panel::new("", Unit::Plain);
+        picture.panels[0].series.push(Series::area("x", points.collect(), 1.0));
+        picture.notice = notice.map(str::to_owned);
+        let layout = layout(&picture).unwrap();
+        let cells = layout.footer.labels.iter().skip(2).step_by(2).map(|label| label.text.clone());
+        (layout.notice.map(|notice| notice.label.text), cells.collect::<Vec<_>>().join(" "), layout.panels[0].axis.top)
+    };
+    let large = "values too large to draw".to_owned();
+    assert_eq!(of(&[1e300, 3.0], None).0, None);
+    assert_eq!(
+        of(&[2e300, 8.0, 1.0], None),
+        (Some(large.clone()), "1 1 6.667e299 2.000e300".to_owned(), of(&[8.0, 1.0], None).2)
+    );
+    assert_eq!(of(&[f64::MAX, -f64::MAX], None).1, "-1.798e308 -1.798e308 0 1.798e308");
+    assert_eq!(of(&[2.0, f64::INFINITY], None).1, "inf 2 inf inf");
+    assert_eq!(
+        of(&[f64::INFINITY], Some("no data since 14:03:07")).0,
+        Some(format!("{large} · no data since 14:03:07"))
+    );
 }
 
 #[test]

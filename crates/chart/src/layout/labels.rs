@@ -1,13 +1,11 @@
 //! The words around and inside the canvases: titles, labels of both axes, dates,
-//! lines across, the notice. What would touch its neighbour is left out.
+//! lines across. What would touch its neighbour is left out.
 
-use crate::font::Type;
-use crate::rows::Survey;
 use crate::time::{TimeAxis, TimeTick};
 use crate::value::{ValueAxis, format_round};
 use crate::{Panel, Picture};
 
-use super::{Anchor, Label, Notice, PanelLayout, Rect, RuleLine, Style, label, y};
+use super::{Anchor, Label, Rect, RuleLine, Style, label, y};
 
 pub(super) fn titles(picture: &Picture, style: &Style, left: f64, width: f64) -> Vec<Label> {
     let mut baseline = style.margin() + style.title.size * 0.8;
@@ -142,52 +140,4 @@ fn dates(
 
 fn year_of(date: &str) -> Option<&str> {
     date.rsplit(' ').next().filter(|year| !year.is_empty())
-}
-
-pub(super) fn notice(
-    picture: &Picture,
-    style: &Style,
-    surveys: &[Vec<Survey>],
-    panels: &[PanelLayout],
-) -> Option<Notice> {
-    let empty = surveys.iter().flatten().all(|survey| survey.known.is_none());
-    let canvas = panels.first()?.canvas;
-    let text = picture.notice.as_deref().or(empty.then_some("no data yet"))?;
-    if empty {
-        let typeface = Type { bold: false, ..style.title };
-        let text = typeface.fit(text, canvas.width - 8.0);
-        let at = (canvas.x + canvas.width / 2.0, canvas.y + canvas.height / 2.0);
-        return Some(Notice { label: label(typeface, &text, at, Anchor::Middle, style.colors.quiet), plate: None });
-    }
-    let text = style.bold.fit(text, canvas.width - style.text.size * 3.0);
-    let pad = style.text.size * 0.7;
-    let width = style.bold.width(&text);
-    let height = (style.text.size * 0.72 + pad * 2.0).round();
-    // At the bottom: what ended was seldom at its lowest, and its last values are what everybody looks for.
-    let mut plate = Rect {
-        x: (canvas.right() - width - pad * 2.0 - 10.0).round(),
-        y: (canvas.bottom() - height - 10.0).round(),
-        width: (width + pad * 2.0).round(),
-        height,
-    };
-    clear_of_rules(&mut plate, panels.first()?);
-    let at = (canvas.right() - pad - 10.0, plate.y + pad + style.text.size * 0.72);
-    Some(Notice { label: label(style.bold, &text, at, Anchor::End, style.colors.ink), plate: Some(plate) })
-}
-
-/// Moves a plate up until it hides no rule and no rule's label, where there is room for that.
-fn clear_of_rules(plate: &mut Rect, panel: &PanelLayout) {
-    let line = |y: f64| Rect { y: y - 2.0, height: 4.0, ..panel.canvas };
-    let mut hidden: Vec<Rect> = panel.rules.iter().map(|rule| line(rule.y)).collect();
-    hidden.extend(panel.rules.iter().filter_map(|rule| rule.label.as_ref()).map(|label| label.rect));
-    hidden.sort_by(|a, b| b.y.total_cmp(&a.y));
-    let mut moved = *plate;
-    for rect in hidden {
-        if rect.overlaps(&moved) {
-            moved.y = (rect.y - 6.0 - moved.height).round();
-        }
-    }
-    if panel.canvas.holds(&moved) {
-        *plate = moved;
-    }
 }

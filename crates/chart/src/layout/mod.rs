@@ -5,6 +5,7 @@ mod footer;
 mod labels;
 mod lines;
 mod marks;
+mod notice;
 mod right;
 mod trace;
 
@@ -17,6 +18,7 @@ use crate::{ChartError, Color, Frame, Panel, Picture, RuleKind};
 
 pub use footer::{Footer, Swatch};
 pub use marks::{MarkLine, Marks, Reach};
+pub(crate) use notice::{Said, said};
 pub(crate) use right::ticks as right_ticks;
 pub use right::{LevelLine, UprightLine};
 pub use trace::{Stroke, Trace};
@@ -331,7 +333,7 @@ pub fn layout(picture: &Picture) -> Result<Layout, ChartError> {
         width: frame.width,
         height,
         titles: frame.titles,
-        notice: labels::notice(picture, &style, &surveys, &laid),
+        notice: notice::notice(picture, &style, &surveys, &laid),
         panels: laid,
         times: axis.ticks.iter().map(|tick| x(tick.time)).collect(),
         minor_times: axis.minor.iter().map(|&time| x(time)).collect(),
@@ -456,10 +458,10 @@ pub(crate) fn data_range(panel: &Panel, surveys: &[Survey]) -> Option<(f64, f64)
     };
     let mut stacked = (0.0, 0.0);
     for (series, survey) in panel.series.iter().zip(surveys) {
-        let Some(numbers) = survey.numbers else { continue };
+        let Some((low, high)) = survey.range else { continue };
         let (below, above) = if series.stacked { stacked } else { (0.0, 0.0) };
-        stacked = (below + numbers.min, above + numbers.max);
-        include(numbers.min, numbers.max);
+        stacked = (below + low, above + high);
+        include(low, high);
         include(stacked.0, stacked.1);
     }
     for rule in panel.rules.iter().filter(|rule| rule.kind == RuleKind::Limit && rule.value.abs() <= 1e300) {

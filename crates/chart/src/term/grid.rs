@@ -156,6 +156,13 @@ impl Grid {
         row.get(columns).is_some_and(|cells| cells.iter().all(|cell| cell.glyph.is_none() && !cell.covered))
     }
 
+    /// Whether there is nothing but gaps, lines across and the lines of events.
+    pub(super) fn is_ground(&self, row: usize, columns: std::ops::Range<usize>) -> bool {
+        let Some(row) = self.cells.get(row) else { return false };
+        let ground = |cell: &Cell| !cell.covered && matches!(cell.glyph, None | Some('░' | '┊'));
+        row.get(columns).is_some_and(|cells| cells.iter().all(ground))
+    }
+
     /// Every line with its end; with escape codes where `color` says so.
     pub(super) fn write(&self, color: bool) -> String {
         let mut out = String::new();

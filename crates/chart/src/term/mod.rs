@@ -12,7 +12,7 @@ use self::dots::{DOWN, Dots};
 use self::events::Events;
 use self::footer::Footer;
 use self::grid::{Grid, Ink, nearest, width};
-use crate::layout::{Gap, Rect, Trace, data_range, gaps, right_ticks, traces};
+use crate::layout::{Gap, Rect, Said, Trace, data_range, gaps, right_ticks, said, traces};
 use crate::rows::{Survey, survey};
 use crate::theme::Colors;
 use crate::time::TimeAxis;
@@ -87,7 +87,7 @@ pub fn term(picture: &Picture, terminal: Terminal) -> Result<String, ChartError>
         first += plot.panel.series.len();
     }
     sheet.times(&times);
-    sheet.notice(&surveys);
+    sheet.notice(&surveys, plots.first().map_or(0, |plot| plot.rows));
     footer.write(&mut sheet.grid);
     Ok(sheet.grid.write(terminal.color))
 }
@@ -318,14 +318,21 @@ impl Sheet<'_> {
         }
     }
 
-    /// Said inside the first panel; in its middle when nothing else is there.
-    fn notice(&mut self, surveys: &[Vec<Survey>]) {
-        let empty = surveys.iter().flatten().all(|survey| survey.known.is_none());
-        let Some(text) = self.picture.notice.as_deref().or(empty.then_some("no data yet")) else { return };
-        let text = format!("[ {} ]", grid::fit(text, self.width.saturating_sub(6)));
+    /// Said inside the first panel, of so many lines, where it hides no data; in its middle when nothing else is there.
+    fn notice(&mut self, surveys: &[Vec<Survey>], rows: usize) {
+        let Some(Said { text, alone }) = said(self.picture, surveys) else { return };
+        let text = format!("[ {} ]", grid::fit(&text, self.width.saturating_sub(6)));
         let Some(top) = self.grid.first_line_with('│', self.left) else { return };
-        let start = self.left + 1 + self.width - width(&text) - 1;
-        let start = if empty { self.left + 1 + (self.width - width(&text)) / 2 } else { start };
-        self.grid.text(top + if empty { 3 } else { 1 }, start, &text, Ink::Bold);
+        let right = self.left + 1 + self.width - width(&text) - 1;
+        let middle = self.left + 1 + (self.width - width(&text)) / 2;
+        if alone {
+            self.grid.text(top + 3, middle, &text, Ink::Bold);
+            return;
+        }
+        let places = [right, middle, self.left + 2].into_iter();
+        let places = places.flat_map(|start| (1..rows.saturating_sub(1)).map(move |row| (top + row, start)));
+        let clear = |&(row, start): &(usize, usize)| self.grid.is_ground(row, start..start + width(&text));
+        let (row, start) = places.into_iter().find(clear).unwrap_or((top + 1, right));
+        self.grid.text(row, start, &text, Ink::Bold);
     }
 }
