@@ -413,7 +413,9 @@ fn what_cannot_be_attached_to_is_refused_with_the_remedy_and_makes_no_file() {
         (vec!["--node", &closed, "--no-sandbox"], "--no-sandbox: no page is driven"),
         (vec!["--headed", "--", "true"], "--headed: no page is driven"),
         (vec!["--pid", &pid, "--attach"], "it runs sleep and not node"),
-        (vec!["--pid", &pid, "--pid", &format!("pid1={pid}")], "pid1_rss"),
+        (vec!["--pid", &pid, "--pid", "1", "--pid", "pid1=1"], "--pid 1 is given twice"),
+        (vec!["--pid", &pid, "--pid", &format!("pid1={}", std::process::id())], "pid1_rss"),
+        (vec!["--node", "a=127.0.0.1:9335", "--node", "b=localhost:9335"], "--node 127.0.0.1:9335 is given twice"),
     ] {
         let output = attach(&shell, &args);
         let stderr = String::from_utf8_lossy(&output.stderr).into_owned();

@@ -46,10 +46,4 @@ pub enum Error {
         /// Why, and what to do.
         reason: String,
     },
-    /// Another recorder attached to the program: only one watches at a time.
-    #[error("another recorder now watches the program at {address}; end one of the two")]
-    TakenOver {
-        /// Where the program's inspector listens.
-        address: String,
-    },
 }

@@ -161,15 +161,16 @@ async fn a_stopped_program_holds_up_nobody_and_a_killed_one_is_over() {
 }
 
 #[tokio::test]
-async fn a_second_recorder_takes_over_and_two_samplers_never_live_in_one_program() {
-    let count = "setInterval(() => { const own = Object.getOwnPropertySymbols(globalThis).filter(s => s.description === 'heapsoak'); \
-        console.log(own.length, process.listenerCount('exit'), \
-        typeof heapsoakLastWords, require('vm').runInNewContext('typeof heapsoakLastWords')) }, 100)";
+async fn two_recorders_at_one_program_take_nothing_from_each_other_and_leave_nothing() {
+    let count = "setInterval(() => { const own = Object.getOwnPropertyNames(globalThis).filter(s => /heapsoak/.test(s)); \
+        console.log(own.length, process.listenerCount('exit'), Object.getOwnPropertySymbols(globalThis).length) }, 100)";
     let (mut child, mut first, place) = attached(&["--inspect=127.0.0.1:0", "-e", count]).await;
     until(&mut first, is_heap).await;
     let mut second = Inspector::attach(&place, PATIENCE, None).await.unwrap();
-    until(&mut second, is_heap).await;
-    assert!(matches!(first.sample(PATIENCE).await.unwrap_err(), Error::TakenOver { .. }));
+    let all = until(&mut second, is_heap).await;
+    assert!(matches!(all[0].said, Said::Hello { .. }), "{all:?}");
+    let heard = until(&mut first, is_heap).await;
+    assert!(!heard.iter().any(|record| matches!(record.said, Said::Hello { .. })), "{heard:?}");
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let mut wait_for = async |expected: &str| {
         let start = Instant::now();
@@ -177,9 +178,45 @@ async fn a_second_recorder_takes_over_and_two_samplers_never_live_in_one_program
             assert!(start.elapsed() < PATIENCE, "never {expected}");
         }
     };
-    wait_for("1 1 undefined undefined").await;
+    wait_for("0 2 1").await;
     second.detach(false, PATIENCE).await;
-    wait_for("0 0 undefined undefined").await;
+    wait_for("0 1 1").await;
+    until(&mut first, is_heap).await;
+    first.detach(false, PATIENCE).await;
+    wait_for("0 0 1").await;
+}
+
+#[tokio::test]
+async fn each_of_two_recorders_hears_the_end_once_and_its_own_records_only() {
+    let script = "setTimeout(() => process.exit(3), 1500)";
+    let (mut child, mut first, place) = attached(&["--inspect=127.0.0.1:0", "-e", script]).await;
+    let mut second = Inspector::attach(&place, PATIENCE, None).await.unwrap();
+    let (one, two) = tokio::join!(until(&mut first, is_end), until(&mut second, is_end));
+    for all in [one, two] {
+        assert!(all.iter().zip(1..).all(|(record, seq)| record.seq == seq), "{all:?}");
+        let ends: Vec<_> = all.iter().filter(|record| is_end(&record.said)).collect();
+        assert_eq!((ends.len(), &ends[0].said), (1, &Said::End(Some(3))));
+    }
+    assert_eq!(child.wait().await.unwrap().code(), Some(3));
+}
+
+#[tokio::test]
+async fn a_sampler_that_nobody_asked_for_a_minute_rests_and_goes_on_when_asked_again() {
+    let sampler = include_str!("../src/node/script/sampler.js").replace("ALONE_MS = 60000", "ALONE_MS = 300");
+    let common = include_str!("../src/node/script/common.js");
+    let script = format!(
+        "var CHECKPOINT_MS = 0;\n{common}\nvar ask = ({sampler})(require, function () {{}});
+         function kinds() {{ return JSON.parse(ask()).map(function (it) {{ return it[3]; }}).join(); }}
+         console.log(kinds(), process.listenerCount('exit'));
+         setTimeout(function () {{
+             console.log(process.listenerCount('exit'));
+             var said = kinds();
+             console.log(/hello/.test(said), /blind.*heap$/.test(said), process.listenerCount('exit'));
+         }}, 1200);"
+    );
+    let output = Command::new("node").args(["-e", &script]).output().await.unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(text, "hello,heap,heap 1\n0\nfalse true 1\n", "{output:?}");
 }
 
 #[tokio::test]

@@ -3,8 +3,12 @@
 //! An attached inspector is no secret: the program's stderr gets "Debugger attached." and, when it ends, "Waiting for the
 //! debugger to disconnect...". That wait is kept short: we disconnect as soon as we are told. The sampler that is
 //! installed once is called by its handle and answers by value, so nothing is left behind by a call; detaching removes it,
-//! and so does a minute without a call.
-use std::{fmt, time::Duration};
+//! and a minute without a call puts it to rest.
+use std::{
+    fmt,
+    hash::{BuildHasher, Hasher, RandomState},
+    time::Duration,
+};
 
 use heapsoak_devtools::{
     Address, Client, ConnectOptions, Ending, Error as DevToolsError, Event, Reach, SocketUrl, Subscription, targets,
@@ -23,7 +27,7 @@ use crate::Error;
 
 const COMMON: &str = include_str!("script/common.js");
 const SAMPLER: &str = include_str!("script/sampler.js");
-/// The way for the program's last words. Its name is gone from the program as soon as the sampler holds it.
+/// How the name begins of the way for the program's last words. It is gone from the program as soon as the sampler holds it.
 const BINDING: &str = "heapsoakLastWords";
 /// Node numbers contexts from 1, the program's own. In it alone, or every context made later would get the binding, too.
 const MAIN_CONTEXT: u32 = 1;
@@ -86,8 +90,8 @@ impl fmt::Display for Place {
     }
 }
 
-/// A Node program that is watched through its inspector. Dropping it disconnects at once and leaves the sampler to remove
-/// itself within a minute; [`Inspector::detach`] removes it now.
+/// A Node program that is watched through its inspector. Dropping it disconnects at once and leaves the sampler, which rests
+/// after a minute; [`Inspector::detach`] removes it now.
 pub struct Inspector {
     requests: mpsc::Sender<Request>,
     waiting: Option<oneshot::Receiver<Outcome>>,
@@ -101,7 +105,7 @@ enum Request {
 }
 
 impl Inspector {
-    /// Connects and installs the sampler, in place of one that is there already. Each step may take `deadline`. With
+    /// Connects and installs a sampler; those of other recorders go on beside it. Each step may take `deadline`. With
     /// `checkpoint` the program forces a full collection so often, which **disturbs what is measured**: only where the
     /// user asked for it.
     ///
@@ -112,20 +116,22 @@ impl Inspector {
         let options = ConnectOptions { deadline, max_message_bytes: MAX_MESSAGE_BYTES };
         let client = Client::connect_to(&url, &options).await?;
         let events = client.subscribe();
+        // What one recorder's sampler says comes to all who wait for that name: each has its own.
+        let binding = format!("{BINDING}{:x}", RandomState::new().build_hasher().finish());
         // Nodes before 12 do not know these; then the end is told by the calls that fail.
         for (method, params) in [
             ("NodeRuntime.enable", json!({})),
             ("NodeRuntime.notifyWhenWaitingForDisconnect", json!({"enabled": true})),
-            ("Runtime.addBinding", json!({"name": BINDING, "executionContextId": MAIN_CONTEXT})),
+            ("Runtime.addBinding", json!({"name": binding, "executionContextId": MAIN_CONTEXT})),
         ] {
             match client.call(method, params, deadline).await {
                 Ok(_) | Err(DevToolsError::Protocol { .. }) => {}
                 Err(error) => return Err(error.into()),
             }
         }
-        let sampler = install(&client, deadline, checkpoint).await?;
+        let sampler = install(&client, deadline, checkpoint, &binding).await?;
         let (requests, queue) = mpsc::channel(1);
-        let link = Link { client, events, sampler, address: place.to_string(), said: Vec::new(), last: None };
+        let link = Link { client, events, sampler, binding, said: Vec::new(), last: None };
         tokio::spawn(serve(link, queue));
         Ok(Inspector { requests, waiting: None })
     }
@@ -134,7 +140,7 @@ impl Inspector {
     /// time. A late answer comes with a later call. The first call brings the hello, the last one the end.
     ///
     /// # Errors
-    /// [`Error::DevTools`] when the connection is over; [`Error::TakenOver`] when another recorder has attached.
+    /// [`Error::DevTools`] when the connection is over.
     pub async fn sample(&mut self, deadline: Duration) -> Result<Vec<Record>, Error> {
         let mut waiting = match self.waiting.take() {
             Some(waiting) => waiting,
@@ -171,12 +177,17 @@ fn closed() -> Error {
 const METHOD: &str = "Runtime.callFunctionOn";
 
 /// The handle of the sampler. A program that still starts has an inspector before it has modules: it is asked again.
-async fn install(client: &Client, deadline: Duration, checkpoint: Option<Duration>) -> Result<String, Error> {
+async fn install(
+    client: &Client,
+    deadline: Duration,
+    checkpoint: Option<Duration>,
+    binding: &str,
+) -> Result<String, Error> {
     let first = checkpoint_line(checkpoint);
     // `require` is there by the command-line API, in ES modules too; the others are for embedders that lack it. The
     // binding is taken last, because it is there only once.
     let expression = format!(
-        "(function (load) {{ load('v8'); load('perf_hooks'); var tell = global.{BINDING}; delete global.{BINDING}; {first}{COMMON}\n\
+        "(function (load) {{ load('v8'); load('perf_hooks'); var tell = global.{binding}; delete global.{binding}; {first}{COMMON}\n\
          return ({SAMPLER})(load, typeof tell === 'function' ? tell : null); }})(\
          typeof require === 'function' ? require : process.getBuiltinModule \
          ? function (id) {{ return process.getBuiltinModule(id); }} : function (id) {{ return process.mainModule.require(id); }})"
@@ -211,7 +222,8 @@ struct Link {
     client: Client,
     events: Subscription,
     sampler: String,
-    address: String,
+    /// Its name.
+    binding: String,
     said: Vec<Record>,
     /// The pid and number of the last record.
     last: Option<(u32, u64, i64)>,
@@ -279,7 +291,6 @@ impl Link {
                     self.take(text);
                     Ok(Ok(std::mem::take(&mut self.said)))
                 }
-                Some(Value::Null) => Ok(Err(Error::TakenOver { address: self.address.clone() })),
                 _ => Ok(Err(misunderstood(METHOD, &answer))),
             },
             Err(error) if error.is_deadline() => Ok(Ok(std::mem::take(&mut self.said))),
@@ -296,7 +307,7 @@ impl Link {
     fn hear(&mut self, event: Option<Event>) -> Result<(), Over> {
         let Some(event) = event else { return Err(Over) };
         match event.method.as_str() {
-            "Runtime.bindingCalled" if event.params["name"] == BINDING => {
+            "Runtime.bindingCalled" if event.params["name"] == self.binding.as_str() => {
                 if let Some(text) = event.params["payload"].as_str() {
                     self.take(text);
                 }

@@ -1,5 +1,7 @@
 //! What a run watches: a page, a command, processes, or several of them on one time axis.
 
+use std::collections::HashSet;
+
 use anyhow::bail;
 
 use super::attached::{self, Attached};
@@ -154,6 +156,7 @@ async fn attach(settings: &Soak, several: bool, registry: &Registry) -> anyhow::
         own.clone().or_else(|| several.then(|| format!("{kind}{number}")))
     };
     let checkpoint = settings.judging.checkpoint_gc;
+    each_once(settings)?;
     let mut attached = Vec::new();
     for (number, node) in (1..).zip(&settings.nodes) {
         attached.push(Attached::node(node, label(&node.label, "node", number), registry, checkpoint).await?);
@@ -162,6 +165,23 @@ async fn attach(settings: &Soak, several: bool, registry: &Registry) -> anyhow::
         attached.push(Attached::process(process, label(&process.label, "pid", number), registry, checkpoint).await?);
     }
     Ok(attached)
+}
+
+/// A target that is named twice would be two series of one program.
+fn each_once(settings: &Soak) -> anyhow::Result<()> {
+    let nodes = settings.nodes.iter().map(|node| format!("--node {}", server_of(&node.place)));
+    let pids = settings.pids.iter().map(|process| format!("--pid {}", process.pid));
+    let mut seen = HashSet::new();
+    match nodes.chain(pids).find(|name| !seen.insert(name.clone())) {
+        Some(twice) => bail!("{twice} is given twice; leave one out"),
+        None => Ok(()),
+    }
+}
+
+/// `HOST:PORT` of a place: one inspector serves one program.
+fn server_of(place: &str) -> String {
+    let server = place.split_once("://").map_or(place, |(_, rest)| rest.split('/').next().unwrap_or(rest));
+    server.replace("localhost:", "127.0.0.1:")
 }
 
 /// `--checkpoint-gc` needs a target that can be asked.

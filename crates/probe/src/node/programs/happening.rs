@@ -54,11 +54,13 @@ pub enum Happening {
         /// The file that runs there now; none where that may not be read.
         by: Option<PathBuf>,
     },
-    /// For so many ms its collections were not seen: too many to be read after a long block.
+    /// For so many ms its collections were not seen: too many to be read after a long block, or nobody asked for a minute.
     Blind {
         /// For how long.
         for_ms: f64,
     },
+    /// The way to it was closed 3 s ago, and it lives: nothing more will be known but what the system says.
+    Unheard,
     /// So many of its records were lost on the way: this side did not keep up.
     Lost {
         /// How many.
@@ -80,6 +82,7 @@ impl Happening {
             Happening::ThrashingEnds => "thrashing-end",
             Happening::Replaced { .. } => "replaced",
             Happening::Blind { .. } => "blind",
+            Happening::Unheard => "unheard",
             Happening::Lost { .. } => "lost",
             Happening::Ended(_) => "ended",
         }
@@ -119,8 +122,13 @@ impl fmt::Display for Happening {
             Happening::Replaced { by: Some(by) } => write!(out, "the process now runs {}", by.display()),
             Happening::Replaced { by: None } => write!(out, "the process now runs another program"),
             Happening::Blind { for_ms } => {
-                write!(out, "collections of {:.1} s were not seen: too many at a time", for_ms / 1e3)
+                write!(out, "collections of {:.1} s were not seen: too many at a time, or nobody asked", for_ms / 1e3)
             }
+            Happening::Unheard => write!(
+                out,
+                "the inspector was closed, by the program or by who opened it: its heap is unknown from now on; \
+                 record it anew"
+            ),
             Happening::Lost { records } => write!(out, "{records} records were lost: the recorder did not keep up"),
             Happening::Ended(_) => write!(out, "the process is gone"),
         }

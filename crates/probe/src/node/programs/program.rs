@@ -51,6 +51,7 @@ pub(super) struct Program {
     before: Option<Box<Program>>,
     process: Option<Observed>,
     closed: bool,
+    told_closed: bool,
     seq: u64,
     heard_us: i64,
     heap: Option<Heap>,
@@ -90,6 +91,7 @@ impl Program {
             before: None,
             process: None,
             closed: false,
+            told_closed: false,
             seq,
             heard_us: now_us,
             heap: None,
@@ -277,6 +279,11 @@ impl Program {
         let late = self.heap.map_or(0.0, |heap| heap.lag_ms).max(silent_ms);
         let latest = self.most_lag_ms.unwrap_or(0.0).max(late);
         match self.stuck_since_us {
+            // Nothing can be heard: that tells nothing about its loop.
+            None if latest >= UNRESPONSIVE_MS && self.closed => {
+                let first = !std::mem::replace(&mut self.told_closed, true);
+                self.happened.extend(first.then_some(Happening::Unheard));
+            }
             None if latest >= UNRESPONSIVE_MS => {
                 #[expect(clippy::cast_possible_truncation, reason = "`as` saturates")]
                 let since = now_us.saturating_sub((latest * 1e3) as i64);
@@ -322,7 +329,8 @@ impl Program {
 
     fn reading(&self, now_us: i64, silent_us: i64, silent_ms: f64) -> NodeReading {
         let Some(heap) = self.heap.filter(|_| silent_us < SILENT_US) else {
-            return NodeReading { loop_lag_ms: Some(silent_ms), ..NodeReading::default() };
+            let lag = (!self.closed).then_some(silent_ms);
+            return NodeReading { loop_lag_ms: lag, ..NodeReading::default() };
         };
         // The counts are known before the list; only at the end does the list know more.
         let Counts { minor, major, pause_ms } = heap.counts;

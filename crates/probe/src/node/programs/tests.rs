@@ -255,7 +255,7 @@ fn what_is_lost_or_not_seen_is_said_once() {
     assert_eq!(
         texts,
         [
-            "collections of 21.0 s were not seen: too many at a time",
+            "collections of 21.0 s were not seen: too many at a time, or nobody asked",
             "collections are seen by PerformanceObserver: sizes are read late",
             "5 records were lost: the recorder did not keep up"
         ]
@@ -285,4 +285,20 @@ fn a_program_that_cannot_be_looked_at_ends_when_its_connection_does() {
     stage.programs.closed(7);
     let last = stage.programs.tick(START_MS * 1000, &mut far);
     assert_eq!((last.readings.len(), told(&last)), (0, vec!["api: ended".to_owned()]));
+}
+
+#[test]
+fn a_program_that_lives_on_without_its_inspector_is_unknown_and_not_called_stuck() {
+    let mut stage = Stage::default();
+    stage.start(7);
+    stage.hello(0, 7, "/a/api.js");
+    stage.heap(0, 7, 5.0, 0.0);
+    stage.tick(100);
+    stage.programs.closed(7);
+    assert_eq!(told(&stage.tick(2000)), [""; 0], "it may be about to end");
+    let all: Vec<_> = (3..9).map(|second| stage.tick(second * 1000)).collect();
+    assert_eq!(all.iter().flat_map(told).collect::<Vec<_>>(), ["api: unheard"]);
+    assert!(all.iter().all(|tick| tick.readings[0].1 == NodeReading::default()));
+    stage.processes.clear();
+    assert_eq!(told(&stage.tick(9000)), ["api: ended"]);
 }

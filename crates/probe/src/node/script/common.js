@@ -78,13 +78,13 @@ function profiler(Profiler) {
 }
 
 // The collections as they become known, each [0 minor, 1 major, 2 other; us; bytes before; after; ms ago], and the counts
-// of all so far, which are known sooner.
-function collector(say, load) {
+// of all so far, which are known sooner and go on from `counts`.
+function collector(say, load, counts) {
   var v8 = load('v8'), hooks = null, told = null, sized = null;
   var self = { mode: 'none', counts: [null, null, null], take: take, settle: settle, stop: stop };
   // Of the profiler that runs: when it began, what it has seen as far as we were told, and if a major one is among it.
-  var from = 0, known = [], major = false, others = 0, total = 0, settled = 0, hot = 0, takenAt = ms();
-  try { hooks = load('perf_hooks'); told = observer(hooks); self.mode = 'observer'; self.counts = [0, 0, 0]; } catch (e) {}
+  var from = 0, known = [], major = false, others = 0, total = 0, settled = counts ? counts[0] + counts[1] : 0, hot = 0, takenAt = ms();
+  try { hooks = load('perf_hooks'); told = observer(hooks); self.mode = 'observer'; self.counts = counts || [0, 0, 0]; } catch (e) {}
   if (told && typeof v8.GCProfiler === 'function') {
     sized = profiler(v8.GCProfiler); sized.start(); from = told.now(); self.mode = 'profiler';
   }
@@ -169,10 +169,11 @@ function forcing(load) {
   return typeof force === 'function' ? function () { exposing(force); } : null;
 }
 
-// Everything that is said of this program. `lost()` counts the records that could not be delivered.
-function chronicle(say, load, flag, lost) {
+// Everything that is said of this program. `lost()` counts the records that could not be delivered; `counts` are those of
+// an earlier chronicle that this one continues.
+function chronicle(say, load, flag, lost, counts) {
   var memory = process.memoryUsage, statistics = load('v8').getHeapStatistics, resources = process.getActiveResourcesInfo;
-  var due = ms() + PERIOD_MS, lag = 0, heapAt = 0, handlesAt = 0, gc = collector(say, load);
+  var due = ms() + PERIOD_MS, lag = 0, heapAt = 0, handlesAt = 0, gc = collector(say, load, counts);
   var checkpointAt = ms() + CHECKPOINT_MS, force = CHECKPOINT_MS > 0 ? forcing(load) : null;
   function report(list) {
     for (var i = 0; i < list.length; i += COLLECTIONS_PER_RECORD) say(['gc', list.slice(i, i + COLLECTIONS_PER_RECORD)]);
@@ -199,7 +200,7 @@ function chronicle(say, load, flag, lost) {
     say(['checkpoint', Math.round((ms() - begun) * 1e3), before, statistics().used_heap_size]);
     checkpointAt = ms() + CHECKPOINT_MS;
   }
-  say(['hello', process.ppid === undefined ? null : process.ppid, process.version,
+  if (!counts) say(['hello', process.ppid === undefined ? null : process.ppid, process.version,
     process.argv[1] === undefined ? null : String(process.argv[1]).slice(-300), gc.mode, flag]);
   heap();
   return {
@@ -216,6 +217,7 @@ function chronicle(say, load, flag, lost) {
     // At any time, also while the loop does not turn.
     look: function () { report(gc.take(false)); heap(); },
     heap: heap,
+    counts: gc.counts,
     stop: gc.stop
   };
 }

@@ -1,25 +1,36 @@
 // The sampler of a running Node program, installed through its inspector. `load` gives built-in modules; `tell` sends a
-// text to the other side while the program ends, and may be missing. Only one sampler lives in a program: a new one stops
-// the one before it. Nobody listening for a minute, it removes itself.
+// text to the other side while the program ends, and may be missing. Each recorder has one of its own. With nobody asking
+// for a minute it does nothing any more until it is asked again.
 (function (load, tell) {
-  var KEY = Symbol.for('heapsoak'), ALONE_MS = 60000, MOST_QUEUED = 500;
-  var queue = [], seq = 0, lost = 0, asked = ms(), timer = null, ended = false;
-  var pid = process.pid, wall = Date.now, text = JSON.stringify, root = global;
+  var ALONE_MS = 60000, MOST_QUEUED = 500;
+  var queue = [], seq = 0, lost = 0, asked = ms(), rested = 0, timer = null, story = null, counts = null;
+  var pid = process.pid, wall = Date.now, text = JSON.stringify, flag = null;
   function say(fields) {
     queue.push([pid, ++seq, wall()].concat(fields));
     if (queue.length > MOST_QUEUED) { queue.shift(); lost++; }
   }
   function hand() { var all = queue; queue = []; return text(all); }
-  function stop() {
-    if (ended) return;
-    ended = true;
+  function begin() {
+    story = chronicle(say, load, flag, function () { return lost; }, counts);
+    if (counts) say(['blind', tenths(ms() - rested)]);
+    counts = story.counts;
+    timer = setInterval(function () {
+      try { story.tick(); if (ms() - asked > ALONE_MS) rest(); } catch (e) { try { rest(); } catch (e2) {} }
+    }, PERIOD_MS);
+    if (timer.unref) timer.unref();
+    if (!tell) return;
+    var limit = process.getMaxListeners();
+    process.setMaxListeners(0); process.on('exit', end); process.setMaxListeners(limit);
+  }
+  function rest() {
+    if (!story) return;
     clearInterval(timer);
     process.removeListener('exit', end);
     story.stop();
-    if (root[KEY] === sampler) delete root[KEY];
+    story = null; rested = ms();
   }
   function end(code) {
-    if (ended) return;
+    if (!story) return;
     try {
       story.dry(function () {}); story.heap();
       say(['end', code === undefined ? 0 : code]);
@@ -27,26 +38,13 @@
       tell(hand());
     } catch (e) {}
   }
-  function sampler(last) {
-    if (ended) return null;
+  try { flag = flagOf(process.env.NODE_OPTIONS || ''); } catch (e) {}
+  begin();
+  return function (last) {
     asked = ms();
-    if (last) { stop(); return null; }
+    if (last) { rest(); return null; }
+    if (!story) begin();
     story.look();
     return hand();
-  }
-  sampler.stop = stop;
-  if (root[KEY]) root[KEY].stop();
-  var flag = null;
-  try { flag = flagOf(process.env.NODE_OPTIONS || ''); } catch (e) {}
-  var story = chronicle(say, load, flag, function () { return lost; });
-  timer = setInterval(function () {
-    try { story.tick(); if (ms() - asked > ALONE_MS) stop(); } catch (e) { try { stop(); } catch (e2) {} }
-  }, PERIOD_MS);
-  if (timer.unref) timer.unref();
-  if (tell) {
-    var limit = process.getMaxListeners();
-    process.setMaxListeners(0); process.on('exit', end); process.setMaxListeners(limit);
-  }
-  Object.defineProperty(root, KEY, { value: sampler, configurable: true });
-  return sampler;
+  };
 })
