@@ -48,6 +48,15 @@ fn the_original_command_line_gives_a_picture_and_its_size() {
 }
 
 #[test]
+fn the_first_area_may_say_that_it_lies_on_another_and_lies_on_zero() {
+    let scene = soaked();
+    let alone = svg(&scene, &[DEF, "AREA:heap_used#f00:heap"]);
+    assert_eq!(svg(&scene, &[DEF, "AREA:heap_used#f00:heap:STACK"]), alone);
+    let text = said(&mut scene.grapher(&graph(&["heap.svg", DEF, "STACK:heap_used#f00:heap"])));
+    assert!(text.contains("no LINE or AREA before it"), "{text}");
+}
+
+#[test]
 fn data_and_characters_have_no_size_in_pixels_and_numbers_are_still_printed() {
     let scene = soaked();
     for file in ["heap.json", "heap.csv", "heap.txt"] {

@@ -1,4 +1,4 @@
-//! Times as people write them: `now`, `now-10m`, `end-2h`, `start+1h`, unix seconds, ISO 8601.
+//! Times as people write them: `now`, `now-10m`, `end-2h`, `start+1h`, unix seconds, ISO 8601, `20260131`.
 //!
 //! `m` is always minutes; months are `mon`. Days, weeks, months and years of an offset are those of the local
 //! calendar (a day over a change of summer time has 23 or 25 hours), smaller units are exact. Times are microseconds
@@ -303,10 +303,21 @@ fn from_local(naive: NaiveDateTime) -> Option<i64> {
 
 /// Unix seconds or ISO 8601.
 fn parse_absolute(text: &str) -> Result<i64, TimeError> {
+    if let Some(date) = rrdtools_date(text) {
+        return from_local(date).ok_or_else(|| TimeError::NoSuchTime(text.to_owned()));
+    }
     if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit() || b == b'.') {
         return parse_micros(text).ok_or_else(|| TimeError::Syntax(text.to_owned()));
     }
     parse_iso(text)
+}
+
+/// Eight digits that are a date of the calendar, `20260131`: to rrdtool its midnight, and as unix seconds a time in 1970
+/// that nobody means.
+fn rrdtools_date(text: &str) -> Option<NaiveDateTime> {
+    let eight = text.len() == 8 && text.bytes().all(|byte| byte.is_ascii_digit()) && text > "19700101";
+    let date = eight.then(|| NaiveDate::parse_from_str(text, "%Y%m%d").ok())??;
+    date.and_hms_opt(0, 0, 0)
 }
 
 /// A decimal number times a million, cut, without a detour by doubles.
@@ -406,6 +417,13 @@ mod tests {
         ] {
             assert_eq!(parse_time(text, 0), Ok(us), "{text}");
         }
+    }
+
+    #[test]
+    fn eight_digits_are_a_date_where_they_can_be_one() {
+        assert_eq!(parse_time("20260131", 0), parse_time("2026-01-31", 0));
+        assert_eq!(parse_time("20261331", 0), Ok(20_261_331_000_000));
+        assert_eq!(parse_time("20260131.5", 0), Ok(20_260_131_500_000));
     }
 
     #[test]

@@ -237,9 +237,9 @@ fn image_format(text: &str) -> Result<ImageFormat, String> {
         "PNG" => Ok(ImageFormat::Png),
         "SVG" => Ok(ImageFormat::Svg),
         "PDF" | "EPS" => Err(format!("{text} is not made: use SVG, which every program for PDF or EPS reads")),
-        "XML" | "XMLENUM" | "JSON" | "JSONTIME" | "CSV" | "TSV" | "SSV" => {
-            Err(format!("{text} is not made of elements: use `grapher fetch` or `grapher export`"))
-        }
+        "XML" | "XMLENUM" | "JSON" | "JSONTIME" | "CSV" | "TSV" | "SSV" => Err(format!(
+            "{text} is rrdtool's own listing: --format json or csv writes what is drawn, `grapher fetch` and `grapher export` the rows"
+        )),
         other => Err(format!("{other} is neither PNG nor SVG")),
     }
 }

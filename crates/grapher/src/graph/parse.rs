@@ -280,14 +280,12 @@ impl<'a> Word<'a> {
         }
         let legend = self.text()?;
         let dash = if self.flag("dashes") { Some(Dash::Dashed) } else { dash };
-        let stacked = self.flag("STACK") || self.kind == Kind::Stack;
+        // The first of all lies on zero, as it would without.
+        let stacked = (self.flag("STACK") && last.is_some()) || self.kind == Kind::Stack;
         if self.flag("skipscale") {
             return Err(self.error(
                 "skipscale is not known: give the value axis its ends by --lower-limit, --upper-limit, --rigid",
             ));
-        }
-        if stacked && last.is_none() {
-            return Err(self.error("there is no LINE or AREA before it to lie on: leave STACK out"));
         }
         Ok(Shape { width, of, color, legend, stacked, dash })
     }

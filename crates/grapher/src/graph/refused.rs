@@ -1,7 +1,7 @@
 //! rrdtool's options that grapher does not have, each with what to do instead: none is ignored.
 
 /// Long name, short name, and why not.
-const REFUSED: [(&str, &str, &str); 39] = [
+const REFUSED: [(&str, &str, &str); 40] = [
     ("--alt-autoscale", "-A", AXIS),
     ("--alt-autoscale-min", "-J", AXIS),
     ("--alt-autoscale-max", "-M", AXIS),
@@ -12,6 +12,7 @@ const REFUSED: [(&str, &str, &str); 39] = [
     ("--y-grid", "-y", "the value axis chooses its own ticks: leave it out"),
     ("--alt-y-grid", "-Y", "the labels of the value axis always differ: leave it out"),
     ("--no-gridfit", "-N", "the grid is drawn on whole pixels: leave it out"),
+    ("--no-minor", "-I", "the axes choose their own lines: leave it out"),
     ("--week-fmt", "", "the time axis chooses its own texts: leave it out"),
     ("--left-axis-format", "", AXIS_TEXT),
     ("--left-axis-formatter", "", AXIS_TEXT),
