@@ -116,6 +116,29 @@ fn counted(scene: &Scene, name: &str, sources: &[(&str, &str)]) {
 }
 
 #[test]
+fn a_picture_over_a_change_of_summer_time_states_it_once_and_tells_the_repeated_hour() {
+    let scene = Scene::new();
+    scene.soaked("soak.db", 60);
+    // Sun 25 Oct 2026: at 01:00 UTC central Europe's clocks go from 03:00 back to 02:00.
+    let drawn = |hours: &str, format: &str| {
+        let words = ["--start", "1792886400", "--end", hours, "--format", format, "--out", "-"];
+        printed(scene.grapher(&words).env("TZ", "CET-1CEST,M3.5.0,M10.5.0/3"))
+    };
+    let svg = drawn("start+4h", "svg");
+    let texts: Vec<&str> = svg.lines().map(str::trim).filter(|line| !line.starts_with('<')).collect();
+    let of = |wanted: &str| texts.iter().filter(|text| text.ends_with(wanted)).count();
+    assert_eq!((of("UTC+02:00 → +01:00"), of("UTC+02:00"), of("UTC+01:00")), (2, 0, 1), "{texts:?}");
+    assert_eq!(of("02:30"), 2, "{texts:?}");
+    let term = drawn("start+4h", "term");
+    assert!(term.lines().nth(1).is_some_and(|line| line.ends_with("UTC+02:00 → +01:00")), "{term}");
+    assert_eq!(term.matches("UTC+").count(), 3, "{term}");
+    let json: serde_json::Value = serde_json::from_str(&drawn("start+4h", "json")).unwrap();
+    assert_eq!(json["time_zone"], "UTC+02:00 → +01:00");
+    let json: serde_json::Value = serde_json::from_str(&drawn("start+30m", "json")).unwrap();
+    assert_eq!(json["time_zone"], "UTC+02:00");
+}
+
+#[test]
 fn runs_that_record_other_things_are_not_laid_over_each_other() {
     let scene = Scene::new();
     counted(&scene, "heap.db", &[("heap_used", "bytes"), ("load", "%"), ("free", "")]);

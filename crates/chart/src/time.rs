@@ -17,7 +17,8 @@ pub struct TimeTick {
     pub time: f64,
     /// `14:03`, `Sun 22`, `Nov`: never that of the tick before it.
     pub text: String,
-    /// The date, month or year that begins here, at the first tick of it.
+    /// The date, month or year that begins here, at the first tick of it; and, at the first tick after the zone's clocks
+    /// were changed, what they are since.
     pub date: Option<String>,
 }
 
@@ -30,7 +31,7 @@ pub struct TimeAxis {
     pub minor: Vec<f64>,
     /// The date, month or year of the span's start.
     pub date: String,
-    /// `UTC`, `UTC+01:00`.
+    /// `UTC`, `UTC+01:00`, `UTC+02:00 → +01:00`.
     pub zone: String,
 }
 
@@ -153,11 +154,34 @@ impl Zone {
         self.at(to_micros(time)).map_or_else(String::new, |time| time.format(format).to_string())
     }
 
-    fn name(self, micros: i64) -> String {
-        match self.at(micros).map(|time| time.offset().fix()) {
-            Some(offset) if offset.local_minus_utc() != 0 => format!("UTC{offset}"),
-            _ => "UTC".to_owned(),
+    fn offset(self, micros: i64) -> Option<FixedOffset> {
+        self.at(micros).map(|time| time.offset().fix())
+    }
+
+    /// [`Zone::offsets`], UTC itself without its zeros.
+    fn name(self, from: f64, to: f64) -> String {
+        Some(self.offsets(from, to)).filter(|name| name != "UTC+00:00").unwrap_or_else(|| "UTC".to_owned())
+    }
+
+    /// Its distance from UTC between two times, in unix seconds: `UTC+02:00`; `UTC+02:00 → +01:00` where its clocks
+    /// were changed between them, `UTC+01:00/+02:00` where often.
+    #[must_use]
+    pub fn offsets(self, from: f64, to: f64) -> String {
+        if !(LABELLED.contains(&from) && LABELLED.contains(&to)) {
+            return String::new();
         }
+        // Changes are months apart; of a span of many years not each of them has to be met.
+        let at = |part: i32| self.offset(to_micros(from + (to - from) * f64::from(part) / 64.0));
+        let mut offsets: Vec<FixedOffset> = (0..=64).filter_map(at).collect();
+        offsets.dedup();
+        let mut between = " → ";
+        if offsets.len() > 3 {
+            offsets.sort_by_key(FixedOffset::local_minus_utc);
+            offsets.dedup();
+            between = "/";
+        }
+        let texts: Vec<String> = offsets.iter().map(FixedOffset::to_string).collect();
+        format!("UTC{}", texts.join(between))
     }
 }
 
@@ -236,21 +260,22 @@ pub fn time_axis(zone: Zone, from: f64, to: f64, width: f64, measure: &dyn Fn(&s
     let (format, date_format) = step.formats();
     let mut last_text = String::new();
     let mut last_date = zone.format(from, date_format);
-    let mut axis = TimeAxis { date: last_date.clone(), zone: zone.name(start), ..empty };
+    let mut last_offset = zone.offset(start);
+    let mut axis = TimeAxis { date: last_date.clone(), zone: zone.name(from, to), ..empty };
     for micros in instants(zone, step, start, end) {
         let time = to_seconds(micros).clamp(from, to);
         let text = shorten(zone.format(time, format), step);
-        // The hour that summer time repeats.
-        if text == last_text {
+        let offset = zone.offset(micros);
+        let turned = offset != last_offset && step.seconds() < Step::Micros(DAY).seconds();
+        // The hour that a change from summer time repeats is told apart by what is said below it.
+        if text == last_text && !turned {
             continue;
         }
         let date = zone.format(time, date_format);
-        let date = (date != last_date).then_some(date);
-        last_text.clone_from(&text);
-        if let Some(date) = &date {
-            last_date.clone_from(date);
-        }
-        axis.ticks.push(TimeTick { time, text, date });
+        let new = (date != last_date).then(|| date.clone());
+        let news: Vec<String> = new.into_iter().chain(turned.then(|| zone.name(time, time))).collect();
+        (last_text, last_date, last_offset) = (text.clone(), date, offset);
+        axis.ticks.push(TimeTick { time, text, date: (!news.is_empty()).then(|| news.join(" ")) });
     }
     if pixels(minor.seconds()) >= 4.0 {
         let is_major = |time: &f64| axis.ticks.iter().any(|tick| (tick.time - time).abs() < 1e-9);
@@ -278,7 +303,7 @@ fn shorten(text: String, step: Step) -> String {
 pub fn format_span(zone: Zone, from: f64, to: f64) -> String {
     let day = |time: f64| zone.format(time, "%Y-%m-%d");
     let (start, end) = (zone.format(from, "%Y-%m-%d %H:%M:%S"), zone.format(to, "%H:%M:%S"));
-    let offset = if LABELLED.contains(&from) { zone.name(to_micros(from)) } else { String::new() };
+    let offset = zone.name(from, to);
     if day(from) == day(to) {
         format!("{start} to {end} {offset}")
     } else {
@@ -350,7 +375,8 @@ mod tests {
                     let from = midnight + f64::from(start) * 1800.0;
                     let axis = time_axis(Zone::Local, from, from + hours * 3600.0, 800.0, &measure);
                     assert!(axis.ticks.len() >= 3, "{from} {hours} {axis:?}");
-                    let apart = |pair: &[TimeTick]| pair[0].time < pair[1].time && pair[0].text != pair[1].text;
+                    let told = |tick: &TimeTick| tick.text.clone() + tick.date.as_deref().unwrap_or_default();
+                    let apart = |pair: &[TimeTick]| pair[0].time < pair[1].time && told(&pair[0]) != told(&pair[1]);
                     assert!(axis.ticks.windows(2).all(apart), "{from} {hours} {axis:?}");
                 }
             }

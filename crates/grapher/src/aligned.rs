@@ -54,7 +54,8 @@ pub(crate) fn picture(
         [lane] => lane.about.clone(),
         lanes => {
             let files: Vec<&str> = lanes.iter().map(|lane| lane.file.as_str()).collect();
-            format!("{} · {}", files.join(" beside "), clock::zone_at(span.end_us))
+            // Each run tells its own zone below: they may be half a year apart.
+            files.join(" beside ")
         }
     };
     // One line has no room for what is known of two runs.

@@ -25,7 +25,7 @@ pub(crate) fn json(picture: &Picture) -> anyhow::Result<Vec<u8>> {
         Across::Count(name) => name,
     };
     let zone = match picture.across {
-        Across::Clock => Value::from(picture.zone.format(picture.to, "UTC%:z")),
+        Across::Clock => Value::from(picture.zone.offsets(picture.from, picture.to)),
         _ => Value::Null,
     };
     let whole = json!({

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use heapsoak_chart::{Baseline, Panel, Picture, Point, Size, Theme, Unit};
+use heapsoak_chart::{Baseline, Panel, Picture, Point, Size, Theme, Unit, Zone};
 use heapsoak_cli::time::{Span, TimeSpec};
-use heapsoak_cli::{clock, duration, redact};
+use heapsoak_cli::{duration, redact};
 use heapsoak_rrd::fetch::FetchError;
 use heapsoak_rrd::{Cf, SourceType, Time};
 use heapsoak_store::{Column, Info, NewSource, Reader, Run, StoreError};
@@ -133,7 +133,8 @@ pub(crate) fn subtitle(info: &Info, run: Option<&Run>, span: Span) -> String {
     let file = info.path.file_name().unwrap_or(info.path.as_os_str()).to_string_lossy();
     let length = Duration::from_micros(u64::try_from(span.end_us.saturating_sub(span.start_us)).unwrap_or(0));
     let run = run.map_or_else(String::new, |run| format!(" · run {}", run.id));
-    format!("{file}{run} · {} · {}", duration::format_duration(length), clock::zone_at(span.end_us))
+    let zone = Zone::Local.offsets(seconds(span.start_us), seconds(span.end_us));
+    format!("{file}{run} · {} · {zone}", duration::format_duration(length))
 }
 
 /// Those rows of one source in the picture's span that there can be, joined with their least and greatest values.
