@@ -298,46 +298,80 @@ fn a_process_that_already_runs_is_watched_until_it_is_gone() {
     assert!(String::from_utf8_lossy(&absent.stderr).contains("4194303"));
 }
 
+/// What tells the place of the preload.
+const TELL: &str = "echo \"${NODE_OPTIONS##* }\"; ";
+
+/// The folder of the preload, by what such a command said.
+fn run_folder(said: &[u8]) -> PathBuf {
+    let path = String::from_utf8_lossy(said).trim_end().to_owned();
+    assert!(path.ends_with("/watch.cjs"), "{path}");
+    Path::new(&path).parent().unwrap().to_owned()
+}
+
 #[test]
 fn the_run_folder_is_gone_after_the_run_but_not_under_a_daemon() {
     let shell = Shell::new();
-    let temp = shell.path("tmp");
-    std::fs::create_dir(&temp).unwrap();
-    let left = |temp: &Path| std::fs::read_dir(temp).unwrap().count();
-    let status = shell.recorder("", &["true"]).env("TMPDIR", &temp).status().unwrap();
-    assert!(status.success());
-    assert_eq!(left(&temp), 0);
-    let daemon = "setsid sleep 3 >/dev/null 2>&1 & ";
-    let status = shell.recorder("", &["sh", "-c", daemon]).env("TMPDIR", &temp).status().unwrap();
-    assert!(status.success());
-    assert_eq!(left(&temp), 1, "a daemon could not start Node without the preload");
+    let folder = run_folder(&shell.run(&["sh", "-c", TELL]).stdout);
+    assert!(!folder.exists());
+    let daemon = format!("{TELL} setsid sleep 3 >/dev/null 2>&1 & ");
+    let folder = run_folder(&shell.run(&["sh", "-c", &daemon]).stdout);
+    assert!(folder.exists(), "a daemon could not start Node without the preload");
 }
 
 #[test]
 fn what_a_killed_recorder_left_is_removed_by_the_next_one_once_its_command_has_ended() {
     let shell = Shell::new();
-    let temp = shell.path("tmp");
-    std::fs::create_dir(&temp).unwrap();
-    let left = || std::fs::read_dir(&temp).unwrap().count();
-    let next = || assert!(shell.recorder("", &["true"]).env("TMPDIR", &temp).status().unwrap().success());
-    let mut killed = shell.recorder("", &["sh", "-c", "echo up; exec sleep 60"]);
-    let mut killed = killed.env("TMPDIR", &temp).stdout(Stdio::piped()).spawn().unwrap();
-    killed.stdout.as_mut().unwrap().read_exact(&mut [0; 3]).unwrap();
+    let next = || assert!(shell.run(&["true"]).status.success());
+    let mut killed = shell.recorder("", &["sh", "-c", &format!("{TELL} exec sleep 60")]);
+    let mut killed = killed.stdout(Stdio::piped()).spawn().unwrap();
+    let mut said = String::new();
+    std::io::BufReader::new(killed.stdout.take().unwrap()).read_line(&mut said).unwrap();
+    let folder = run_folder(said.as_bytes());
     let command = procfs::process::Process::new(i32::try_from(killed.id()).unwrap())
         .and_then(|process| process.task_main_thread()?.children())
         .unwrap();
     killed.kill().unwrap();
     killed.wait().unwrap();
     next();
-    assert_eq!(left(), 1, "the command runs on, and may start Node programs");
+    assert!(folder.exists(), "the command runs on, and may start Node programs");
     for pid in command {
         kill(Pid::from_raw(pid.try_into().unwrap()), Signal::SIGKILL).unwrap();
     }
     let deadline = Instant::now() + Duration::from_secs(10);
-    while left() > 0 {
+    while folder.exists() {
         assert!(Instant::now() < deadline, "its folder stays");
         next();
     }
+}
+
+#[test]
+fn a_program_that_empties_its_temp_dir_and_one_that_has_no_good_one_still_start_node_and_are_watched() {
+    let shell = Shell::new();
+    for name in ["tmp", "two words", "absent"] {
+        let temp = shell.path(name);
+        if name != "absent" {
+            std::fs::create_dir(&temp).unwrap();
+        }
+        let command = ["sh", "-c", "rm -rf \"$TMPDIR\"/*; node -p 1+1"];
+        let output = shell.recorder("", &command).env("TMPDIR", &temp).output().unwrap();
+        assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(0), b"2\n".as_slice()), "{output:?}");
+        let heard = "select count(*) from event where kind = 'appeared' and run = (select max(id) from run)";
+        assert_eq!(shell.sql(heard), "1", "{name}");
+    }
+}
+
+#[test]
+fn a_preload_that_is_removed_is_there_again_and_a_program_that_runs_is_not_lost() {
+    let shell = Shell::new();
+    let script = "node -e 'setTimeout(() => 0, 8000)' & sleep 1.5; gone=${NODE_OPTIONS##* --require }; \
+        rm -r \"${gone%/watch.cjs}\"; until [ -e \"$gone\" ]; do sleep 0.1; done; echo \"$gone\"; node -e ''; wait";
+    let output = shell.run(&["sh", "-c", script]);
+    assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+    assert!(!run_folder(&output.stdout).exists(), "a clean end leaves one file");
+    let kinds = shell.sql("select group_concat(kind) from (select distinct kind from event order by kind)");
+    assert_eq!(kinds, "appeared,end,exit,preload_restored,start");
+    let restored = "(select time from event where kind = 'preload_restored' order by time desc limit 1)";
+    assert_eq!(shell.sql(&format!("select count(*) > 0 from average where heap_used > 0 and time > {restored}")), "1");
 }
 
 /// A program that ends by itself with status 4, its inspector open on a port of its own.

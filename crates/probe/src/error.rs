@@ -31,7 +31,7 @@ pub enum Error {
         source: ProcError,
     },
     /// The folder of a run cannot hold what watches Node programs.
-    #[error("cannot watch Node programs from {}: {reason}; is the folder ours, and TMPDIR a path without spaces", path.display())]
+    #[error("cannot watch Node programs from {}: {reason}; point TMPDIR to a folder of ours whose path has no spaces", path.display())]
     RunFolder {
         /// The folder, or the file in it.
         path: PathBuf,

@@ -6,17 +6,20 @@
 use std::{
     collections::VecDeque,
     ffi::{OsStr, OsString},
-    fs::{File, Permissions},
+    fs::{DirBuilder, File, Permissions},
     io::{self, Write},
-    os::unix::fs::PermissionsExt,
+    os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt},
     path::{Path, PathBuf},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use nix::{
     fcntl::{FcntlArg, fcntl},
-    sys::stat::Mode,
-    unistd::mkfifo,
+    sys::{
+        stat::{Mode, futimens},
+        time::TimeSpec,
+    },
+    unistd::{geteuid, mkfifo},
 };
 use tokio::net::unix::pipe;
 
@@ -30,6 +33,9 @@ pub(super) const SCRIPT: &str = "watch.cjs";
 pub(super) const PIPE: &str = "to-recorder";
 /// 1 MiB keeps some minutes of one program, should we be stopped; the most that anybody may ask for.
 const PIPE_BYTES: i32 = 1 << 20;
+/// For everybody to search, and for nobody to list.
+const FOLDER_MODE: u32 = 0o711;
+const TOUCHED_EVERY: Duration = Duration::from_secs(3600);
 const READ_BYTES: usize = 64 << 10;
 /// Most records that one call of [`Launch::drain`] takes: a writer that floods the pipe must not hold up the tick.
 const MOST_DRAINED: usize = 20_000;
@@ -40,8 +46,10 @@ const MOST_DRAINED: usize = 20_000;
 /// finds no reader, and stops watching itself.
 pub struct Launch {
     script: PathBuf,
+    checkpoint: Option<Duration>,
     /// Open and locked: see [`sweep`](super::sweep).
-    _lock: File,
+    lock: File,
+    touched: Instant,
     pipe: pipe::Receiver,
     lines: Lines,
     ready: VecDeque<Record>,
@@ -68,18 +76,50 @@ impl Launch {
         if text.is_none() {
             return Err(io::Error::other("its path holds a space, a quote or a backslash"));
         }
-        std::fs::set_permissions(&folder, Permissions::from_mode(0o711))?;
+        std::fs::set_permissions(&folder, Permissions::from_mode(FOLDER_MODE))?;
         let script = folder.join(SCRIPT);
-        let path = folder.join(PIPE);
         // The first of all: it fails where another recorder has made its own.
-        mkfifo(&path, Mode::from_bits_truncate(0o600))?;
+        let pipe = make_pipe(&folder.join(PIPE))?;
         let lock = script_file(&script, checkpoint)?;
-        // Open for both, so that it never ends when the last program does.
-        let pipe = pipe::OpenOptions::new().read_write(true).open_receiver(&path)?;
-        // For want of room the programs keep what does not fit, and send it later.
-        let _ = fcntl(&pipe, FcntlArg::F_SETPIPE_SZ(PIPE_BYTES));
-        std::fs::set_permissions(&path, Permissions::from_mode(0o622))?;
-        Ok(Launch { script, _lock: lock, pipe, lines: Lines::default(), ready: VecDeque::new(), malformed: 0 })
+        let (lines, ready, touched) = (Lines::default(), VecDeque::new(), Instant::now());
+        Ok(Launch { script, checkpoint, lock, touched, pipe, lines, ready, malformed: 0 })
+    }
+
+    /// Makes again what was removed, by the programs themselves or by a cleaner: without the preload no Node program
+    /// starts. True where something was missing. Cheap when nothing is: call it at each tick, inside a tokio runtime.
+    ///
+    /// # Errors
+    /// [`Error::RunFolder`] when it cannot be made, also because somebody else has the folder's name now.
+    pub fn restore(&mut self) -> Result<bool, Error> {
+        self.restored().map_err(|error| Error::RunFolder { path: self.script.clone(), reason: error.to_string() })
+    }
+
+    fn restored(&mut self) -> io::Result<bool> {
+        let pipe = self.script.with_file_name(PIPE);
+        let (has_script, has_pipe) = (self.script.symlink_metadata().is_ok(), pipe.symlink_metadata().is_ok());
+        if has_script && has_pipe {
+            self.keep_young();
+            return Ok(false);
+        }
+        if let Some(folder) = self.script.parent() {
+            make_folder(folder)?;
+        }
+        if !has_pipe {
+            self.pipe = make_pipe(&pipe)?;
+        }
+        if !has_script {
+            self.lock = script_file(&self.script, self.checkpoint)?;
+        }
+        Ok(true)
+    }
+
+    /// Cleaners go by age, of days. The pipe is used, and so stays young.
+    fn keep_young(&mut self) {
+        if self.touched.elapsed() > TOUCHED_EVERY {
+            self.touched = Instant::now();
+            // Where it cannot be done, it is made again when it is gone.
+            let _ = futimens(&self.lock, &TimeSpec::UTIME_NOW, &TimeSpec::UTIME_NOW);
+        }
     }
 
     /// The environment variable that the command must get, where `given` is what it would have got. None where the
@@ -153,6 +193,29 @@ impl Launch {
     }
 }
 
+/// Makes the folder, if it is not there, and not that of somebody else who would say what our programs run.
+fn make_folder(path: &Path) -> io::Result<()> {
+    match DirBuilder::new().mode(FOLDER_MODE).create(path) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+        Ok(()) | Err(_) => {}
+    }
+    let found = path.symlink_metadata()?;
+    if !found.is_dir() || found.uid() != geteuid().as_raw() {
+        return Err(io::Error::other("somebody else has taken the name of its folder"));
+    }
+    std::fs::set_permissions(path, Permissions::from_mode(FOLDER_MODE))
+}
+
+fn make_pipe(path: &Path) -> io::Result<pipe::Receiver> {
+    mkfifo(path, Mode::from_bits_truncate(0o600))?;
+    // Open for both, so that it never ends when the last program does.
+    let pipe = pipe::OpenOptions::new().read_write(true).open_receiver(path)?;
+    // For want of room the programs keep what does not fit, and send it later.
+    let _ = fcntl(&pipe, FcntlArg::F_SETPIPE_SZ(PIPE_BYTES));
+    std::fs::set_permissions(path, Permissions::from_mode(0o622))?;
+    Ok(pipe)
+}
+
 /// Writes the preload. It has its name only when it is whole and locked.
 fn script_file(path: &Path, checkpoint: Option<Duration>) -> io::Result<File> {
     let unfinished = path.with_extension("new");
@@ -204,6 +267,28 @@ mod tests {
         std::fs::create_dir(&again).unwrap();
         let _first = Launch::prepare(&again, None).unwrap();
         assert!(Launch::prepare(&again, None).is_err(), "a second recorder does not take the files of the first");
+    }
+
+    #[tokio::test]
+    async fn what_a_cleaner_removed_is_there_again_and_heard_and_locked() {
+        let parent = tempfile::tempdir().unwrap();
+        let folder = parent.path().canonicalize().unwrap().join("run");
+        std::fs::create_dir(&folder).unwrap();
+        let mut launch = Launch::prepare(&folder, None).unwrap();
+        assert!(!launch.restore().unwrap(), "nothing is missing");
+        for removed in [vec![SCRIPT], vec![PIPE], vec![SCRIPT, PIPE]] {
+            removed.iter().for_each(|name| std::fs::remove_file(folder.join(name)).unwrap());
+            let _ = std::fs::remove_dir(&folder);
+            assert!(launch.restore().unwrap() && !launch.restore().unwrap(), "{removed:?}");
+            let mut writer = File::options().write(true).open(folder.join(PIPE)).unwrap();
+            writer.write_all(b"[1,1,1,\"end\",0]\n").unwrap();
+            assert_eq!(launch.drain().unwrap().len(), 1, "{removed:?}");
+            assert!(File::open(folder.join(SCRIPT)).unwrap().try_lock().is_err(), "{removed:?}");
+            assert_eq!(folder.metadata().unwrap().mode() & 0o777, FOLDER_MODE);
+        }
+        std::fs::remove_dir_all(&folder).unwrap();
+        File::create(&folder).unwrap();
+        assert!(launch.restore().unwrap_err().to_string().contains("taken the name"));
     }
 
     #[tokio::test]

@@ -5,8 +5,7 @@ use std::process::ExitStatus;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use anyhow::Context;
-use heapsoak_probe::node::{Launch, Status, sweep};
+use heapsoak_probe::node::{Launch, Status};
 use std::os::unix::process::ExitStatusExt;
 use tempfile::TempDir;
 
@@ -15,12 +14,11 @@ use super::command::{self, Running, StartError};
 use super::ending::Ending;
 use super::program_watch::{Place, ProgramWatch};
 use super::registry::{Block, Registry};
+use super::run_folder;
 use super::sources;
 use super::watch_probe::{SharedWatch, WatchProbe};
 use super::writer::Recording;
 
-/// How the names of run folders begin.
-const PREFIX: &str = "heapsoak-";
 /// A command that was asked to end has this long before it is ended.
 const TERMINATE: Duration = Duration::from_secs(5);
 
@@ -30,6 +28,8 @@ pub(crate) struct CommandTarget {
     /// The folder of the preload and its pipe.
     folder: Option<TempDir>,
     launch: Option<Launch>,
+    /// Why there is neither.
+    unwatched: Option<String>,
     registry: Registry,
     process: Block,
     whole: Block,
@@ -41,23 +41,21 @@ impl CommandTarget {
     /// Makes ready to watch; starts nothing yet. `checkpoint` is the time between two full collections, if asked for.
     ///
     /// # Errors
-    /// When there is no room for the preload.
+    /// When a source cannot be had.
     pub(crate) fn prepare(
         command: &[OsString],
         registry: &Registry,
         checkpoint: Option<Duration>,
     ) -> anyhow::Result<Self> {
-        let parent = std::env::temp_dir();
-        for folder in sweep(&parent, PREFIX) {
-            tracing::info!("{} of a run that was killed is removed", folder.display());
-        }
-        let folder =
-            tempfile::Builder::new().prefix(PREFIX).tempdir_in(parent).context("no folder for the run can be made")?;
-        let launch = Launch::prepare(folder.path(), checkpoint)?;
+        let (folder, launch, unwatched) = match run_folder::make(checkpoint) {
+            Ok((folder, launch)) => (Some(folder), Some(launch), None),
+            Err(reason) => (None, None, Some(reason)),
+        };
         Ok(Self {
             command: command.to_vec(),
-            folder: Some(folder),
-            launch: Some(launch),
+            folder,
+            launch,
+            unwatched,
             process: registry.add(None, sources::PROCESS)?,
             whole: registry.add(None, sources::TREE)?,
             registry: registry.clone(),
@@ -84,7 +82,10 @@ impl CommandTarget {
     pub(crate) fn start(&mut self, recording: &Recording) -> Result<(), StartError> {
         let given = std::env::var_os("NODE_OPTIONS");
         let variable = self.launch.as_ref().and_then(|launch| launch.environment(given.as_deref(), &self.command));
-        if variable.is_none() {
+        if let Some(reason) = &self.unwatched {
+            tracing::warn!("the heap of Node programs is not watched: {reason}");
+            recording.event("not_watched", format!("the heap of Node programs: {reason}"));
+        } else if variable.is_none() {
             recording.event(
                 "not_watched",
                 "Node's permission model keeps the heap from being read; memory of the process is",

@@ -17,6 +17,7 @@ mod probes;
 mod program_labels;
 mod program_watch;
 mod registry;
+mod run_folder;
 mod sampler;
 mod sandbox;
 mod service;

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use heapsoak_probe::Error as ProbeError;
 use heapsoak_probe::node::{
     Evidence, Gc, GcKind, Happening, KernelKills, Launch, NodeReading, Notice, Programs, Record, Seen, Status,
     classify, kernel_kills, observe,
@@ -40,6 +41,8 @@ pub(crate) struct ProgramWatch {
     last_words: Option<(i64, Evidence)>,
     /// Whether the programs are heard through an inspector that is open.
     connected: bool,
+    /// The preload is gone, and cannot be made again.
+    without_preload: bool,
 }
 
 /// A Node program that has sources.
@@ -75,6 +78,7 @@ impl ProgramWatch {
             shown: Vec::new(),
             last_words: None,
             connected: false,
+            without_preload: false,
             label,
             launch,
             registry,
@@ -150,6 +154,8 @@ impl ProgramWatch {
                 Ok(records) => records.into_iter().for_each(|record| self.programs.apply(now_us, record)),
                 Err(error) => tracing::warn!("the programs are heard no more: {error}"),
             }
+            let restored = launch.restore();
+            self.tell_restored(restored);
         }
         let connected = self.connected;
         let tick = self.programs.tick(now_us, &mut |pid| match observe(pid) {
@@ -172,6 +178,22 @@ impl ProgramWatch {
         // After its last reading and collections, which still need to know where it stands.
         ended.into_iter().for_each(|notice| self.tell_end(now_us, &notice));
         (sample, said)
+    }
+
+    /// Somebody removed the preload of the programs: it is there again, or cannot be, which is told once.
+    fn tell_restored(&mut self, restored: Result<bool, ProbeError>) {
+        match restored {
+            Ok(false) => self.without_preload = false,
+            Ok(true) => {
+                let detail = "a program or a cleaner removed the preload of Node programs; it is there again";
+                self.recording.event("preload_restored", detail);
+            }
+            Err(error) if !std::mem::replace(&mut self.without_preload, true) => {
+                tracing::warn!("Node programs cannot be started: {error}");
+                self.recording.event("preload_lost", format!("Node programs cannot be started: {error}"));
+            }
+            Err(_) => {}
+        }
     }
 
     fn tell(&mut self, notice: &Notice) {

@@ -5,6 +5,8 @@
   var tag = ' --require ' + __filename;
   // A line must be written whole, or lines of several programs would mix: shorter than PIPE_BUF.
   var LONGEST_LINE = 4095, MOST_QUEUED = 2000, PATIENCE = 20;
+  // A pipe that was removed is made again by the recorder's next tick.
+  var RESTORED_MS = 60000;
 
   // There some of what is internal prints a warning when it is looked at.
   function pending(options) {
@@ -63,18 +65,25 @@
     var mode = fs.constants.O_WRONLY | fs.constants.O_NONBLOCK, path = __dirname + '/to-recorder';
     var pid = process.pid, text = JSON.stringify, wall = Date.now, bytes = Buffer.byteLength;
     var cell = typeof SharedArrayBuffer === 'function' ? new Int32Array(new SharedArrayBuffer(4)) : null;
-    var queue = [], seq = 0, self = { lost: 0, gone: false, say: say, flush: flush, stop: stop };
+    var queue = [], seq = 0, missing = null, self = { lost: 0, gone: false, say: say, flush: flush, stop: stop };
     function stop() { self.gone = true; queue = []; leave(); }
     function say(fields) {
       var line = text([pid, ++seq, wall()].concat(fields)) + '\n';
       if (line.length * 3 > LONGEST_LINE && bytes(line) > LONGEST_LINE) { self.lost++; return; }
       queue.push(line);
+      if (queue.length > MOST_QUEUED) { queue.shift(); self.lost++; }
+    }
+    // Out of descriptors is no reason to leave, nor a pipe that is missing a while (ENOENT); no reader (ENXIO) is.
+    function mayPass(code) {
+      if (code !== 'ENOENT') return code === 'EMFILE' || code === 'ENFILE';
+      if (missing === null) missing = ms();
+      return ms() - missing < RESTORED_MS;
     }
     function flush(patience) {
       if (self.gone || queue.length === 0) return;
       var fd;
-      // Out of descriptors is no reason to leave; no reader (ENXIO) and no pipe (ENOENT) are.
-      try { fd = open(path, mode); } catch (e) { if (e.code !== 'EMFILE' && e.code !== 'ENFILE') stop(); return; }
+      try { fd = open(path, mode); } catch (e) { if (!mayPass(e.code)) stop(); return; }
+      missing = null;
       try {
         while (queue.length > 0) {
           try { write(fd, queue[0]); queue.shift(); } catch (e) {
@@ -84,7 +93,6 @@
           }
         }
       } finally { close(fd); }
-      while (queue.length > MOST_QUEUED) { queue.shift(); self.lost++; }
     }
     return self;
   }
