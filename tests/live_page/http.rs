@@ -95,6 +95,28 @@ fn only_reading_of_what_is_in_the_table_is_answered() {
 }
 
 #[test]
+fn a_picture_is_whole_or_refused_and_no_length_of_time_is_trouble() {
+    let stage = Stage::new();
+    let _feed = stage.store("soak.db", 30);
+    let server = stage.serve(&[]);
+    for (path, expected, words) in [
+        ("/picture.svg?start=0", "200", "image/svg+xml"),
+        ("/picture.png?last=5000d&panel=rss,heap_floor&panel=lag", "200", "image/png"),
+        ("/view?start=0&end=99999999999", "200", "\"state\":\"shown\""),
+        ("/picture.svg?panel=rss&panel=rsss", "404", "has no source \"rsss\": it has heap_used, rss, dom_nodes, lag"),
+        ("/picture.png?panel=rsss", "404", "rsss"),
+        // The page shows what there is, and says what is not.
+        ("/view?panel=rsss", "200", "\"unknown\":[\"rsss\"]"),
+        ("/picture.svg?start=now&end=now-1h", "400", "is after end"),
+        ("/view?start=now&end=now-1h", "400", "\"state\":\"refused\""),
+        ("/picture.svg?start=5&end=5", "400", "shows no time"),
+    ] {
+        let answer = get(&server, path);
+        assert!(status(&answer) == expected && answer.contains(words), "{path}: {answer:.600}");
+    }
+}
+
+#[test]
 fn listeners_and_connections_have_an_end_and_a_signal_ends_them_all_within_a_second() {
     let stage = Stage::new();
     let _feed = stage.store("soak.db", 30);

@@ -20,22 +20,29 @@ async fn a_store_that_comes_goes_and_is_replaced_is_followed_without_a_reload() 
     assert_eq!(page.eval("document.body.dataset.state").await, json!("waiting"));
     let feed = stage.store("soak.db", 100);
     page.until_shown().await;
+    let verdict = "!document.querySelector('#verdict').hidden";
+    page.until(verdict).await;
+    let of_the_first = page.text("#verdict summary").await;
     // The recorder was killed a while ago.
     drop(feed);
     stage.store_of("old.db", 900, "http://other/").writer.close().unwrap();
     fs::remove_file(stage.path("soak.db")).unwrap();
     page.until("document.body.dataset.state === 'waiting'").await;
-    // What was drawn last is still there, but pale.
+    // What was drawn last is still there, but pale; there is nothing to judge.
+    assert_eq!(page.eval(verdict).await, json!(false));
     assert_eq!(page.eval("!!document.querySelector('#canvas svg')").await, json!(true));
     for suffix in ["-wal", "-shm"] {
         let _ = fs::remove_file(stage.path(&format!("soak.db{suffix}")));
     }
     fs::rename(stage.path("old.db"), stage.path("soak.db")).unwrap();
     page.until("document.querySelector('#target').textContent.includes('http://other/')").await;
+    page.until(verdict).await;
+    assert_ne!(page.text("#verdict summary").await, of_the_first);
     fs::File::create(stage.path("junk")).unwrap().set_len(5000).unwrap();
     fs::rename(stage.path("junk"), stage.path("soak.db")).unwrap();
     page.until("document.body.dataset.state === 'trouble'").await;
     assert!(page.text("#says").await.contains("not a heapsoak store"));
+    assert_eq!(page.eval(verdict).await, json!(false));
     page.close().await;
 }
 

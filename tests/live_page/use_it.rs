@@ -193,6 +193,31 @@ async fn sources_are_chosen_and_moved_and_an_event_leads_to_its_time() {
 }
 
 #[tokio::test]
+async fn years_are_shown_as_well_as_minutes_and_a_crosshair_stays_where_nothing_is_known() {
+    let stage = Stage::new();
+    let _feed = stage.store("soak.db", 60);
+    let server = stage.serve(&[]);
+    let page = Page::open(&server.url, "/?last=7d&panel=heap_used,gone", DESK).await;
+    page.until_shown().await;
+    // A picture by itself has what the page has.
+    let link = "document.querySelector('#as-svg').getAttribute('href')";
+    assert_eq!(page.eval(&format!("fetch({link}).then((answer) => answer.status)")).await, json!(200));
+    let span = "import('/plot.js').then(({ view }) => view.to - view.from)";
+    for _ in 0..12 {
+        let before = page.eval(span).await;
+        page.click("#wider").await;
+        page.until(&format!("{span}.then((now) => now > {before} || now >= 20 * 366 * 86400)")).await;
+        assert_eq!(page.eval("document.body.dataset.state").await, json!("shown"));
+    }
+    let at = page.point("#plot", 0.2, 0.3).await;
+    page.hover_at(at).await;
+    page.until("document.querySelector('#readout').textContent.includes('heap_usedunknown')").await;
+    let away = "Math.abs(document.querySelector('#hair').getBoundingClientRect().x - ";
+    page.until(&format!("{away}{}) < 3", at.0)).await;
+    page.close().await;
+}
+
+#[tokio::test]
 async fn the_theme_is_the_systems_until_somebody_chooses_and_the_picture_follows() {
     let stage = Stage::new();
     let _feed = stage.store("soak.db", 60);

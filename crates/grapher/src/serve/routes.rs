@@ -1,6 +1,7 @@
 //! The table of everything that is answered, and what answers it.
 
 use std::convert::Infallible;
+use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +14,8 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use futures_util::{Stream, stream};
-use heapsoak_chart::{Picture, Theme};
+use heapsoak_chart::{ChartError, Picture, Theme};
+use heapsoak_cli::time::TimeError;
 use heapsoak_cli::{clock, exit};
 use heapsoak_store::{Reader, StoreError};
 use serde_json::{Value, json};
@@ -78,6 +80,8 @@ enum Refusal {
     Asked(anyhow::Error),
     /// No such store.
     NoStore,
+    /// The store has no such source.
+    NoSource(anyhow::Error),
     /// The store cannot be read now; it may be later.
     Store { waiting: bool, says: String },
     /// Too many ask at once.
@@ -86,6 +90,12 @@ enum Refusal {
 
 impl From<anyhow::Error> for Refusal {
     fn from(error: anyhow::Error) -> Self {
+        if error.is::<TimeError>() || error.is::<ChartError>() {
+            return Self::Asked(error);
+        }
+        if matches!(error.downcast_ref(), Some(StoreError::NoSource { .. })) {
+            return Self::NoSource(error);
+        }
         let waiting = matches!(error.downcast_ref(), Some(StoreError::Absent { .. } | StoreError::Lost { .. }));
         Self::Store { waiting, says: exit::one_line(error.as_ref()) }
     }
@@ -97,6 +107,7 @@ impl Refusal {
         let (status, state, says) = match self {
             Self::Asked(error) => (StatusCode::BAD_REQUEST, "refused", exit::one_line(error.as_ref())),
             Self::NoStore => (StatusCode::NOT_FOUND, "refused", "there is no such store".to_owned()),
+            Self::NoSource(error) => (StatusCode::NOT_FOUND, "refused", exit::one_line(error.as_ref())),
             Self::Store { waiting, says } => (StatusCode::OK, if waiting { "waiting" } else { "trouble" }, says),
             Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, "busy", "too many ask at once".to_owned()),
         };
@@ -108,6 +119,7 @@ impl Refusal {
         let (status, says) = match self {
             Self::Asked(error) => (StatusCode::BAD_REQUEST, exit::one_line(error.as_ref())),
             Self::NoStore => (StatusCode::NOT_FOUND, "there is no such store".to_owned()),
+            Self::NoSource(error) => (StatusCode::NOT_FOUND, exit::one_line(error.as_ref())),
             Self::Store { waiting: true, says } => (StatusCode::NOT_FOUND, says),
             Self::Store { waiting: false, says } => (StatusCode::INTERNAL_SERVER_ERROR, says),
             Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, "too many ask at once".to_owned()),
@@ -148,12 +160,13 @@ impl Server {
     async fn picture<T: Send + 'static>(
         &self,
         pairs: &[(String, String)],
-        encode: impl FnOnce(&Picture) -> Result<T, heapsoak_chart::ChartError> + Send + 'static,
+        encode: impl FnOnce(&Picture) -> Result<T, ChartError> + Send + 'static,
     ) -> Result<T, Refusal> {
         let (question, place) = self.question(pairs)?;
+        let path = place.path.clone();
         let drawn = self.with_store(place, move |reader| {
             let scene = scene::read(reader, &question, clock::now_us())?;
-            Ok(encode(&scene.whole())?)
+            Ok(encode(&scene.whole(&path)?)?)
         });
         drawn.await
     }
@@ -176,10 +189,13 @@ async fn view_json(State(server): State<Server>, Query(pairs): Pairs) -> Respons
         Ok(asked) => asked,
         Err(refusal) => return refusal.json(),
     };
-    let name = place.name.clone();
+    let Place { name, path } = place.clone();
     let answer = server.with_store(place, move |reader| {
-        let mut value = view::json(&scene::read(reader, &question, clock::now_us())?)?;
+        let scene = scene::read(reader, &question, clock::now_us())?;
+        let file = std::fs::metadata(&path).map(|found| format!("{}/{}", found.dev(), found.ino())).unwrap_or_default();
+        let mut value = view::json(&scene)?;
         value["file"] = json!(name);
+        value["recording"] = json!(format!("{file}/{}", scene.recording));
         Ok(value)
     });
     answer_json(answer.await)

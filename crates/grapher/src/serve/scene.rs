@@ -1,11 +1,13 @@
 //! What a store says to a question: the picture, and what the page tells beside it.
 
+use std::path::Path;
+
 use anyhow::ensure;
 use heapsoak_chart::{Font, Frame, Picture, Unit};
 use heapsoak_cli::redact;
 use heapsoak_cli::time::Span;
 use heapsoak_rrd::Time;
-use heapsoak_store::{Info, NewSource, Reader};
+use heapsoak_store::{Info, NewSource, Reader, StoreError};
 
 use super::question::{Question, Range};
 use crate::collections::{heap_name, target_of_floor};
@@ -30,6 +32,8 @@ pub(super) struct Scene {
     pub(super) target: String,
     /// The number of the run.
     pub(super) run: Option<i64>,
+    /// Another for a store that was made anew, and from each start of a recording on.
+    pub(super) recording: String,
     pub(super) sources: Vec<Listed>,
     /// Sources that were asked for and are not there.
     pub(super) unknown: Vec<String>,
@@ -53,9 +57,16 @@ pub(super) struct Listed {
 }
 
 impl Scene {
-    /// The picture by itself, with all its words.
-    pub(super) fn whole(self) -> Picture {
-        Picture { title: self.title, subtitle: self.subtitle, frame: Frame::Whole, ..self.picture }
+    /// The picture of the store at `path` by itself, with all its words.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSource`]: nobody would see that one is left out.
+    pub(super) fn whole(self, path: &Path) -> Result<Picture, StoreError> {
+        if let Some(name) = self.unknown.into_iter().next() {
+            let known: Vec<String> = self.sources.into_iter().map(|source| source.name).collect();
+            return Err(StoreError::NoSource { path: path.to_owned(), name, known: known.join(", ") });
+        }
+        Ok(Picture { title: self.title, subtitle: self.subtitle, frame: Frame::Whole, ..self.picture })
     }
 }
 
@@ -98,6 +109,7 @@ pub(super) fn read(reader: &Reader, question: &Question, now_us: i64) -> anyhow:
         subtitle: picture::subtitle(&info, run, span),
         target: run.map(|run| redact::url(&run.begun.target)).unwrap_or_default(),
         run: run.map(|run| run.id.0),
+        recording: format!("{}/{}", info.start, info.runs.last().map_or(0, |run| run.id.0)),
         sources: info.sources.iter().map(|source| listed(source, &panels)).collect(),
         unknown,
         status: status(&info, now_us),
@@ -155,7 +167,8 @@ fn unit_of(name: &str, sources: &[NewSource]) -> Option<Unit> {
     Some(picture::unit_of(found))
 }
 
-/// What tells most: the heap, the memory of the process, and what a page keeps alive.
+/// What tells most: the heap, the memory of the process, and what a page keeps alive. Without a heap the first source
+/// takes its place, unless it is shown anyway.
 fn usual_panels(sources: &[NewSource]) -> Vec<Vec<String>> {
     let names = || sources.iter().map(|source| source.source.name.as_str());
     let ending = |ends: &[&str]| -> Vec<String> {
@@ -163,13 +176,11 @@ fn usual_panels(sources: &[NewSource]) -> Vec<Vec<String>> {
         let found = names().filter(|name| !own(name) && ends.iter().any(|end| name.ends_with(end)));
         found.take(4).map(str::to_owned).collect()
     };
-    let mut panels = vec![ending(&["heap_used"])];
+    let mut panels = vec![ending(&["heap_used"]), ending(&["rss"]), ending(&["dom_nodes"])];
     if panels[0].is_empty() {
-        panels[0].extend(picture::default_source(sources));
+        let other = picture::default_source(sources).filter(|name| !panels.iter().any(|names| names.contains(name)));
+        panels[0].extend(other);
     }
-    panels.push(ending(&["rss"]));
-    panels.push(ending(&["dom_nodes"]));
-    panels.dedup();
     panels.retain(|names| !names.is_empty());
     panels
 }
@@ -237,6 +248,8 @@ mod tests {
         assert_eq!(usual_panels(&two), [["api_heap_used", "web_heap_used"]]);
         assert_eq!(usual_panels(&sources(&["x"])), [["x"]]);
         assert_eq!(usual_panels(&sources(&["rss"])), [["rss"]]);
+        let process = sources(&["rss", "recorder_rss", "rss_anon", "tree_rss"]);
+        assert_eq!(usual_panels(&process), [["rss", "tree_rss"]]);
     }
 
     #[test]

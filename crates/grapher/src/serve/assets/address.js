@@ -13,24 +13,22 @@ export const all = (key) => params().getAll(key);
 /** Tells `listener` after each change, also those by the browser's own buttons. */
 export const onChange = (listener) => listeners.push(listener);
 
-/** Changes keys: a text or a list of texts sets, null removes. */
-export function change(changes) {
+/** What is asked for, as a query: the address with these keys. A text or a list of texts sets, null removes. */
+export function query(changes) {
   const next = params();
   for (const [key, value] of Object.entries(changes)) {
     next.delete(key);
     for (const text of value === null ? [] : [value].flat()) next.append(key, text);
   }
-  const text = next.toString();
+  return next.toString();
+}
+
+/** Changes keys, as `query` does, and shows what they say. */
+export function change(changes) {
+  const text = query(changes);
   if (text === params().toString()) return;
   history.pushState(null, '', text ? `?${text}` : location.pathname);
   changed();
-}
-
-/** What is asked for, as a query: the address with `more` keys. */
-export function query(more = {}) {
-  const next = params();
-  for (const [key, value] of Object.entries(more)) next.set(key, value);
-  return next.toString();
 }
 
 function changed() {

@@ -38,8 +38,9 @@ function make(event) {
   return item;
 }
 
-function show({ events, kept }) {
-  const ids = new Set(events.map((event) => `${event.run}/${event.id}`));
+function show({ events, kept }, recording) {
+  const idOf = (event) => `${recording}/${event.id}`;
+  const ids = new Set(events.map(idOf));
   for (const [id, item] of items) {
     if (!ids.has(id)) {
       item.remove();
@@ -48,7 +49,7 @@ function show({ events, kept }) {
   }
   let after = null;
   for (const event of events) {
-    const id = `${event.run}/${event.id}`;
+    const id = idOf(event);
     if (!items.has(id)) items.set(id, make(event));
     const item = items.get(id);
     const next = after ? after.nextSibling : list.firstChild;
@@ -61,7 +62,8 @@ function show({ events, kept }) {
 
 /** Asks for the events when there are others than before. */
 export async function update() {
-  const mark = `${plot.view.file}/${plot.view.events}`;
+  const { recording } = plot.view;
+  const mark = `${recording}/${plot.view.events}`;
   if (mark === seen) return;
   seen = mark;
   const db = address.get('db');
@@ -69,7 +71,7 @@ export async function update() {
     const response = await fetch(`/events${db === null ? '' : `?${new URLSearchParams({ db })}`}`);
     const answer = await response.json();
     if (!answer.events) throw new Error(answer.says);
-    show(answer);
+    show(answer, recording);
   } catch {
     seen = null;
   }

@@ -15,8 +15,6 @@ const setText = (id, text) => {
   if (element(id).textContent !== text) element(id).textContent = text;
 };
 
-/** Whether the verdict was asked for: it asks again by itself. */
-let judged = false;
 /** How many panels were asked room for. */
 let asked = 0;
 
@@ -53,6 +51,9 @@ function title(view) {
   document.title = first?.now ? `${first.now} ${first.name} · ${view.file}` : `${view.file} · heapsoak`;
 }
 
+/** The sources of a panel that are there; a picture by itself is refused where one is not. */
+const known = (names, unknown) => names.split(',').filter((name) => !unknown.includes(name)).join(',');
+
 function shown(view) {
   plot.show(view);
   setText('file', view.file);
@@ -64,15 +65,15 @@ function shown(view) {
   setText('aloud', view.status.kind === 'recording' ? 'recording' : view.status.says);
   says(view.damaged > 0 ? 'trouble' : 'note', notes(view).join('; '));
   title(view);
-  const query = address.query({ theme: theme.current(), width: view.width, height: view.height + 90 });
+  const panel = address.all('panel').map((names) => known(names, view.unknown)).filter(Boolean);
+  const query = address.query({ panel, theme: theme.current(), width: view.width, height: view.height + 90 });
   element('as-svg').href = `/picture.svg?${query}`;
   element('as-png').href = `/picture.png?${query}`;
   document.body.dataset.state = 'shown';
   sources.update();
   crosshair.follow();
   events.update();
-  if (!judged) verdict.update();
-  judged = true;
+  verdict.follow(view.recording);
   if (wanted() !== asked) ask();
 }
 
@@ -80,6 +81,7 @@ function shown(view) {
 function show(answer) {
   if (answer.state === 'shown') return shown(answer);
   document.body.dataset.state = answer.state;
+  if (answer.state !== 'busy') verdict.follow(null);
   recording(answer.state, answer.state === 'waiting' ? 'waiting' : 'trouble');
   return says(answer.state, `${answer.state === 'waiting' ? 'Waiting: ' : ''}${answer.says}`);
 }

@@ -22,9 +22,10 @@ function go(range) {
 
 /** Shows the time between two instants, in unix seconds. */
 export function between(from, to) {
-  const middle = (from + to) / 2;
+  // Nothing was recorded before 1970, and a negative time is one before now.
+  const middle = Math.max(0, (from + to) / 2);
   const half = Math.min(LONGEST_S, Math.max(SHORTEST_S, Math.abs(to - from))) / 2;
-  go({ last: null, start: (middle - half).toFixed(3), end: (middle + half).toFixed(3) });
+  go({ last: null, start: Math.max(0, middle - half).toFixed(3), end: (middle + half).toFixed(3) });
 }
 
 /** Shows the time around an instant, as long as the one that is shown. */

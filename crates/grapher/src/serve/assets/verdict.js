@@ -8,6 +8,8 @@ const details = document.getElementById('verdict');
 const summary = details.querySelector('summary');
 const list = details.querySelector('ul');
 let timer = 0;
+/** What the page shows a recording of; null: of none. */
+let recording = null;
 
 const line = (finding) => [`${finding.source}: ${finding.title}`, finding.rate].filter(Boolean).join(', ');
 
@@ -36,18 +38,34 @@ function show({ word, findings }) {
 }
 
 /** Asks, and again after a while; a store that has nothing to judge has no verdict. */
-export async function update() {
+async function ask() {
   clearTimeout(timer);
+  const of = recording;
   const db = address.get('db');
+  let answer = {};
   try {
     const response = await fetch(`/verdict${db === null ? '' : `?${new URLSearchParams({ db })}`}`);
-    const answer = await response.json();
-    if (answer.findings) show(answer);
-    else details.hidden = true;
+    answer = await response.json();
   } catch {
-    details.hidden = true;
+    // It is asked again.
   }
-  if (!document.hidden) timer = setTimeout(update, EVERY_MS);
+  // That of another store, or of one that has gone, is for nobody.
+  if (of !== recording) return;
+  if (answer.findings) show(answer);
+  else details.hidden = true;
+  if (!document.hidden) timer = setTimeout(ask, EVERY_MS);
 }
 
-document.addEventListener('visibilitychange', () => (document.hidden ? clearTimeout(timer) : update()));
+/** Shows the verdict over this recording; null: there is none to judge. That of another is not shown any longer. */
+export function follow(next) {
+  if (next === recording) return;
+  recording = next;
+  details.hidden = true;
+  clearTimeout(timer);
+  if (recording !== null) ask();
+}
+
+document.addEventListener('visibilitychange', () => {
+  if (document.hidden) clearTimeout(timer);
+  else if (recording !== null) ask();
+});
