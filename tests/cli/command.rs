@@ -91,6 +91,7 @@ fn exit_statuses_come_through() {
     );
     let output = shell.recorder("--rra AVERAGE:2:3:4", &["true"]).output().unwrap();
     assert_eq!(output.status.code(), Some(125), "the recorder's own failure");
+    assert_eq!(shell.recorder("--no-such-flag", &["true"]).output().unwrap().status.code(), Some(125));
 }
 
 #[test]

@@ -6,8 +6,22 @@ use std::borrow::Cow;
 const HIDDEN: &str = "***";
 
 /// Parts of a flag's, variable's or parameter's name that say its value is a secret.
-const SECRET_NAMES: [&str; 9] =
-    ["password", "passwd", "passphrase", "secret", "token", "apikey", "api-key", "api_key", "credential"];
+const SECRET_NAMES: [&str; 11] = [
+    "password",
+    "passwd",
+    "passphrase",
+    "secret",
+    "token",
+    "apikey",
+    "api-key",
+    "api_key",
+    "credential",
+    "authorization",
+    "cookie",
+];
+
+/// Flags before a `user:password`, as curl and wget have them.
+const USER_FLAGS: [&str; 3] = ["-u", "--user", "--proxy-user"];
 
 /// Removes the password of a URL's user and the values of secret query parameters.
 ///
@@ -39,7 +53,8 @@ fn word(text: &str) -> String {
 }
 
 /// A command line in one text for people, arguments with spaces quoted, without passwords: those of URLs, of
-/// `user:pass@host`, of flags such as `--password`, and of settings such as `API_TOKEN=…`.
+/// `user:pass@host`, of flags such as `--password`, of settings such as `API_TOKEN=…`, of headers such as
+/// `Authorization: …`, and of `-u user:pass`. A flag that has its secret glued on (`-pSECRET`) cannot be told from others.
 #[must_use]
 pub fn command_line<S: AsRef<str>>(args: &[S]) -> String {
     arguments(args).iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
@@ -49,18 +64,29 @@ pub fn command_line<S: AsRef<str>>(args: &[S]) -> String {
 #[must_use]
 pub fn arguments<S: AsRef<str>>(args: &[S]) -> Vec<String> {
     let mut words = Vec::with_capacity(args.len());
-    let mut hide_next = false;
+    let (mut hide_next, mut user_next) = (false, false);
     for arg in args.iter().map(AsRef::as_ref) {
-        let word = match arg.split_once('=') {
+        let word = match (header(arg), arg.split_once('=')) {
             _ if hide_next && !arg.starts_with("--") => HIDDEN.to_owned(),
+            (Some(shown), _) => shown,
             // Of a URL each part is looked at for itself.
-            Some((name, _)) if is_secret(name) && !name.contains("://") => format!("{name}={HIDDEN}"),
+            (None, Some((name, _))) if is_secret(name) && !name.contains("://") => format!("{name}={HIDDEN}"),
+            _ if user_next => hide_password(arg),
             _ => url(arg),
         };
+        user_next = USER_FLAGS.contains(&arg);
         hide_next = arg.starts_with('-') && !arg.contains('=') && is_secret(arg);
         words.push(word);
     }
     words
+}
+
+/// A header whose value is a secret, without it: `Authorization: ***`, also behind `--header=`.
+fn header(text: &str) -> Option<String> {
+    let (before, _) = text.split_once(':')?;
+    let name = before.rsplit('=').next()?;
+    let is_name = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    (is_name && is_secret(name)).then(|| format!("{before}: {HIDDEN}"))
 }
 
 /// What follows `://`: user, host, path, query.
@@ -106,7 +132,8 @@ fn bare_user(text: &str) -> String {
 
 fn is_secret(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
-    SECRET_NAMES.iter().any(|part| name.contains(part))
+    // PWD itself is a folder.
+    SECRET_NAMES.iter().any(|part| name.contains(part)) || name.ends_with("_pwd")
 }
 
 fn is_separator(c: char) -> bool {
@@ -143,6 +170,16 @@ mod tests {
         ] {
             assert_eq!(url(text), shown, "{text}");
         }
+    }
+
+    #[test]
+    fn secrets_of_headers_users_and_settings_are_hidden_and_folders_are_not() {
+        let words = ["-H", "Authorization: Basic canary==", "--header=X-Api-Key:canary", "Cookie: a=canary; b=canary"];
+        let more = ["-u", "me:canary", "MYSQL_PWD=canary", "PWD=/srv", "Accept: text/html"];
+        assert_eq!(
+            arguments(&[&words[..], &more].concat()).join(" "),
+            "-H Authorization: *** --header=X-Api-Key: *** Cookie: *** -u me:*** MYSQL_PWD=*** PWD=/srv Accept: text/html"
+        );
     }
 
     #[test]

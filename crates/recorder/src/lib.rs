@@ -20,7 +20,10 @@ use args::{Command, CommandLine};
 /// The whole program.
 pub fn main() -> ExitCode {
     limits::outlive_file_size();
-    let command_line = CommandLine::parse_from(hidden::arguments());
+    let command_line = match parsed() {
+        Ok(command_line) => command_line,
+        Err(status) => return status,
+    };
     match command_line.command {
         Some(Command::Guardian { arguments }) => guardian::run(arguments),
         Some(Command::Create(args)) => exit::finish("recorder", commands::create::run(&args)),
@@ -44,4 +47,15 @@ pub fn main() -> ExitCode {
             exit::finish_with("recorder", soak::run(&settings, verbosity), on_error)
         }
     }
+}
+
+/// The command line, or the status of one that is wrong or asks for help: beside a command 2 would look like its own.
+fn parsed() -> Result<CommandLine, ExitCode> {
+    let arguments = hidden::arguments();
+    let on_error = if arguments.iter().any(|word| word == "--") { exit::RECORDER_FAILED } else { exit::TROUBLE };
+    CommandLine::try_parse_from(arguments).map_err(|error| {
+        // When nobody can be told, the status still tells.
+        drop(error.print());
+        ExitCode::from(if error.use_stderr() { on_error } else { exit::OK })
+    })
 }

@@ -66,8 +66,12 @@ pub(crate) struct Plan<'a> {
 pub(crate) fn create(path: &Path, plan: &Plan<'_>, existing: Existing) -> Result<Lock, Refusal> {
     let old = replaceable(path, existing)?;
     let directory = path.parent().unwrap_or(Path::new("/"));
-    if std::fs::metadata(directory).is_ok_and(|found| open_to_all(&found)) {
-        return Err(StoreError::OpenToAll { path: directory.to_owned() }.into());
+    match std::fs::metadata(directory) {
+        Ok(found) if open_to_all(&found) => return Err(StoreError::OpenToAll { path: directory.to_owned() }.into()),
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            return Err(StoreError::NoDirectory { path: directory.to_owned() }.into());
+        }
+        _ => {}
     }
     let aside = tempfile::Builder::new()
         .prefix(".heapsoak-")
@@ -106,6 +110,9 @@ fn replaceable(path: &Path, existing: Existing) -> Result<Option<Lock>, Refusal>
         found => found,
     };
     if existing == Existing::Refuse {
+        if !path.exists() {
+            return Err(StoreError::NotAFile { path: path.to_owned(), what: "a symbolic link to nothing" }.into());
+        }
         return Err(StoreError::Exists { path: path.to_owned() }.into());
     }
     let empty = regular(path, metadata)?.len() == 0;

@@ -19,6 +19,12 @@ pub enum StoreError {
         /// The path that was asked for.
         path: PathBuf,
     },
+    /// A store was to be made in a directory that is not there.
+    #[error("{} does not exist: make the directory, or name a file in another one", path.display())]
+    NoDirectory {
+        /// The directory.
+        path: PathBuf,
+    },
     /// Creation was asked not to replace a file, and there is one.
     #[error("{} exists already: name another file, or ask for it to be replaced", path.display())]
     Exists {

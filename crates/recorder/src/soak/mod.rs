@@ -36,6 +36,7 @@ pub(crate) use self::open::DEFAULT_ARCHIVES;
 use std::convert::Infallible;
 use std::time::Duration;
 
+use anyhow::Context;
 use heapsoak_cli::clock::{self, Anchor};
 use heapsoak_cli::logging::{self, Verbosity};
 use heapsoak_cli::stop::Stop;
@@ -69,7 +70,9 @@ pub(crate) fn run(settings: &Soak, verbosity: Verbosity) -> anyhow::Result<u8> {
     let status = StatusLine::new()?;
     let log = status.clone();
     logging::init_to(verbosity, move || log.clone());
-    let runtime = Builder::new_current_thread().enable_all().build()?;
+    let runtime = Builder::new_current_thread().enable_all().build();
+    let runtime =
+        runtime.context("the recorder cannot begin; are too many files open, or too few allowed (ulimit -n)?")?;
     let result = runtime.block_on(soak(settings, &stop, Some(&status)));
     status.clear();
     runtime.shutdown_timeout(GRACE);

@@ -88,9 +88,12 @@ impl PageLoop {
         checkpoints: Option<Checkpoints>,
     ) -> anyhow::Result<Self> {
         let source = match &settings.webdriver {
-            Some(url) => DriverSource::Remote(
-                Url::parse(url).map_err(|error| anyhow::anyhow!("--webdriver is no URL: {error}"))?,
-            ),
+            Some(url) => DriverSource::Remote(Url::parse(url).map_err(|error| {
+                anyhow::anyhow!(
+                    "--webdriver {}: {error}; write it whole, as in http://HOST:4444/",
+                    heapsoak_cli::redact::url(url)
+                )
+            })?),
             None => {
                 let own = std::env::current_exe().context("the recorder does not find itself")?;
                 DriverSource::Own(DriverOptions::new(own, &["guardian"], find::driver()?))

@@ -115,7 +115,11 @@ fn a_symbolic_link_is_followed_to_open_and_never_to_create() {
     symlink(folder.path().join("nothing"), &dangling).unwrap();
     for link in [&path, &dangling] {
         let new = Writer::create(link, second(), &gauges(&["a"]), &archives(&ARCHIVES), at(0), Existing::Refuse);
-        assert!(matches!(new, Err(StoreError::Exists { .. })));
+        let said = new.map(drop).unwrap_err();
+        match link == &path {
+            true => assert!(matches!(said, StoreError::Exists { .. }), "{said}"),
+            false => assert!(said.to_string().contains("a symbolic link to nothing"), "{said}"),
+        }
         assert!(matches!(replace(link), Err(StoreError::NotAFile { .. })));
     }
     assert_eq!(fs::read(&target).unwrap(), bytes);
@@ -128,6 +132,14 @@ fn a_symbolic_link_is_followed_to_open_and_never_to_create() {
     assert_eq!(Reader::open(&path).unwrap().last().unwrap(), at(70));
     writer.close().unwrap();
     assert_eq!(names(folder.path()), ["dangling.db", "real.db", "soak.db"]);
+}
+
+#[test]
+fn a_directory_that_is_not_there_is_what_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("absent/soak.db");
+    let new = Writer::create(&path, second(), &gauges(&["a"]), &archives(&ARCHIVES), at(0), Existing::Refuse);
+    assert!(matches!(new, Err(StoreError::NoDirectory { path }) if path.ends_with("absent")));
 }
 
 #[test]
