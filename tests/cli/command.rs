@@ -362,6 +362,17 @@ fn a_program_that_empties_its_temp_dir_and_one_that_has_no_good_one_still_start_
 }
 
 #[test]
+fn a_node_program_that_gets_no_preload_is_told_once_and_one_that_does_is_not() {
+    let shell = Shell::new();
+    let count = "select count(*) || (max(detail) like 'process % runs Node, but does not tell its heap%') \
+        from event where kind = 'not_watched'";
+    shell.run(&["sh", "-c", "node -e 'setTimeout(() => 0, 2500)'"]);
+    assert_eq!(shell.sql("select count(*) from event where kind = 'not_watched'"), "0");
+    shell.run(&["sh", "-c", "env -i \"$(command -v node)\" -e 'setTimeout(() => 0, 3500)'"]);
+    assert_eq!(shell.sql(count), "11");
+}
+
+#[test]
 fn a_preload_that_is_removed_is_there_again_and_a_program_that_runs_is_not_lost() {
     let shell = Shell::new();
     let script = "node -e 'setTimeout(() => 0, 8000)' & sleep 1.5; gone=${NODE_OPTIONS##* --require }; \

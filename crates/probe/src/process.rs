@@ -18,6 +18,7 @@ mod memory;
 mod tree;
 
 pub use environment::any_environment_holds;
+pub(crate) use environment::{environment, holds};
 pub use kind::Kind;
 pub use members::{ProcessInfo, tree};
 pub use memory::{Memory, memory};

@@ -24,7 +24,10 @@ use nix::{
 use tokio::net::unix::pipe;
 
 use super::record::{Lines, Record};
-use crate::Error;
+use crate::{
+    Error,
+    process::{environment, holds},
+};
 
 /// The preload, after its first lines.
 const PARTS: [&str; 2] = [include_str!("script/common.js"), include_str!("script/watch.js")];
@@ -163,6 +166,15 @@ impl Launch {
         Ok(self.ready.drain(..).collect())
     }
 
+    /// Whether a process is a Node program that was started without this preload, and so tells nothing. Takes some 10 µs.
+    /// What may not be seen is no such program. For the instant in which it starts, every program looks like one.
+    pub fn is_missing_in(&self, pid: u32) -> bool {
+        let process = Path::new("/proc").join(pid.to_string());
+        let is_node = std::fs::read_link(process.join("exe")).is_ok_and(|file| is_node(&file));
+        let folder = self.script.parent().unwrap_or(&self.script).as_os_str().as_encoded_bytes();
+        is_node && environment(&process).is_some_and(|all| !holds(&all, folder))
+    }
+
     /// How many lines came that were no records: from a stranger, or cut.
     pub fn malformed(&self) -> u64 {
         self.malformed
@@ -191,6 +203,13 @@ impl Launch {
         let path = self.script.with_file_name(PIPE);
         Error::RunFolder { path, reason: error.to_string() }
     }
+}
+
+/// `node`, `nodejs`, `node18`, also of a file that was replaced on disk; not `node_exporter`.
+fn is_node(file: &Path) -> bool {
+    let name = file.file_name().and_then(OsStr::to_str).unwrap_or_default();
+    let rest = name.trim_end_matches(" (deleted)").strip_prefix("node");
+    rest.is_some_and(|rest| rest.trim_start_matches("js").chars().all(|c| c.is_ascii_digit() || "-.".contains(c)))
 }
 
 /// Makes the folder, if it is not there, and not that of somebody else who would say what our programs run.
@@ -289,6 +308,16 @@ mod tests {
         std::fs::remove_dir_all(&folder).unwrap();
         File::create(&folder).unwrap();
         assert!(launch.restore().unwrap_err().to_string().contains("taken the name"));
+    }
+
+    #[test]
+    fn a_program_that_only_begins_like_node_is_none() {
+        for name in ["node", "nodejs", "node18", "node-20.1", "node (deleted)"] {
+            assert!(is_node(Path::new("/usr/bin").join(name).as_path()), "{name}");
+        }
+        for name in ["node_exporter", "nodemon", "deno", "sh", ""] {
+            assert!(!is_node(Path::new("/usr/bin").join(name).as_path()), "{name}");
+        }
     }
 
     #[tokio::test]

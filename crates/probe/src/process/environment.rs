@@ -1,13 +1,22 @@
 //! What processes were given when they were started.
-use std::fs;
+use std::{fs, path::Path};
 
 /// Whether any process that we may look at was started with `bytes` in its environment. Takes milliseconds.
 pub fn any_environment_holds(bytes: &[u8]) -> bool {
     let Ok(all) = fs::read_dir("/proc") else { return false };
     all.flatten()
         .filter(|entry| entry.file_name().to_str().is_some_and(|name| name.bytes().all(|byte| byte.is_ascii_digit())))
-        .filter_map(|entry| fs::read(entry.path().join("environ")).ok())
-        .any(|environment| environment.windows(bytes.len().max(1)).any(|part| part == bytes))
+        .filter_map(|entry| environment(&entry.path()))
+        .any(|environment| holds(&environment, bytes))
+}
+
+/// The environment of the process with this folder in `/proc`; none where it may not be seen.
+pub(crate) fn environment(process: &Path) -> Option<Vec<u8>> {
+    fs::read(process.join("environ")).ok()
+}
+
+pub(crate) fn holds(environment: &[u8], bytes: &[u8]) -> bool {
+    environment.windows(bytes.len().max(1)).any(|part| part == bytes)
 }
 
 #[cfg(test)]

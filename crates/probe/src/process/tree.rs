@@ -124,6 +124,11 @@ impl ProcessTree {
         Ok(reading)
     }
 
+    /// The processes of the tree, as of the last sample.
+    pub fn pids(&self) -> impl Iterator<Item = u32> {
+        self.present.keys().copied()
+    }
+
     /// One process of the tree, as of the last sample; none when it was not there.
     pub fn process(&self, pid: u32) -> Option<Memory> {
         let memory = *self.present.get(&pid)?;

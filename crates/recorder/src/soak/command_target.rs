@@ -91,6 +91,7 @@ impl CommandTarget {
                 "Node's permission model keeps the heap from being read; memory of the process is",
             );
         }
+        let launch = self.launch.take().filter(|_| variable.is_some());
         let running = command::start(&self.command, variable.map(|(name, value)| (name.into(), value)))?;
         let place = Place {
             root: Some(running.pid()),
@@ -100,7 +101,7 @@ impl CommandTarget {
             process: self.process,
             whole: Some(self.whole),
         };
-        let watch = ProgramWatch::new(place, self.launch.take());
+        let watch = ProgramWatch::new(place, launch);
         *self.watch.lock().unwrap_or_else(PoisonError::into_inner) = Some(watch);
         self.running = Some(running);
         Ok(())

@@ -41,6 +41,9 @@ pub(crate) struct ProgramWatch {
     last_words: Option<(i64, Evidence)>,
     /// Whether the programs are heard through an inspector that is open.
     connected: bool,
+    /// A Node program that does not tell its heap, as of the last tick, and whether that was told.
+    untold: Option<u32>,
+    told_untold: bool,
     /// The preload is gone, and cannot be made again.
     without_preload: bool,
 }
@@ -78,6 +81,8 @@ impl ProgramWatch {
             shown: Vec::new(),
             last_words: None,
             connected: false,
+            untold: None,
+            told_untold: false,
             without_preload: false,
             label,
             launch,
@@ -106,6 +111,7 @@ impl ProgramWatch {
         let (programs, said) = self.programs_at(now);
         let tree =
             self.tree.as_mut().and_then(|tree| tree.sample().inspect_err(|error| tracing::debug!("{error}")).ok());
+        self.tell_untold();
         if self.is_alive() {
             self.kills = kernel_kills().ok().flatten().or(self.kills);
         }
@@ -178,6 +184,22 @@ impl ProgramWatch {
         // After its last reading and collections, which still need to know where it stands.
         ended.into_iter().for_each(|notice| self.tell_end(now_us, &notice));
         (sample, said)
+    }
+
+    /// A Node program in the tree that cannot tell its heap is an event, once. Seen twice, it does not just start.
+    fn tell_untold(&mut self) {
+        let (Some(launch), Some(tree), false) = (&self.launch, &self.tree, self.told_untold) else { return };
+        let heard: Vec<_> = self.programs.pids().collect();
+        let untold = tree.pids().find(|pid| !heard.contains(pid) && launch.is_missing_in(*pid));
+        let before = std::mem::replace(&mut self.untold, untold);
+        if let Some(pid) = untold.filter(|pid| before == Some(*pid)) {
+            self.told_untold = true;
+            let detail = format!(
+                "process {pid} runs Node, but does not tell its heap: it was started without the NODE_OPTIONS that its \
+                 command was given; let what starts it (env, sudo, a service) pass them on"
+            );
+            self.recording.event("not_watched", detail);
+        }
     }
 
     /// Somebody removed the preload of the programs: it is there again, or cannot be, which is told once.
