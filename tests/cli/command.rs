@@ -452,6 +452,7 @@ fn what_cannot_be_attached_to_is_refused_with_the_remedy_and_makes_no_file() {
     for (args, named) in [
         (vec!["--node", "192.0.2.1:9229"], "--allow-remote-inspector"),
         (vec!["--node", "ws://192.0.2.1:9229/x"], "--allow-remote-inspector"),
+        (vec!["--node", "localhost"], "--node localhost: 'localhost' is not a DevTools address"),
         (vec!["--node", &closed], "127.0.0.1"),
         (vec!["--node", "toolong=127.0.0.1:9229"], "`toolong` is not a label"),
         (vec!["--pid", "x"], "`x` is not a process id"),

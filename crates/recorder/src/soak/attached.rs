@@ -150,12 +150,11 @@ fn share(inspector: Inspector) -> SharedInspector {
     Arc::new(tokio::sync::Mutex::new(Some(inspector)))
 }
 
+/// Where an address cannot be used: what it is an argument of, and the flag that it lacks, if it lacks one.
 fn remedy(node: &Node) -> String {
-    if node.remote {
-        format!("--node {}", node.place)
-    } else {
-        format!("--node {}: an inspector on another machine needs --allow-remote-inspector", node.place)
-    }
+    let is_remote = InspectorPlace::parse(&node.place, Reach::Anywhere).is_ok();
+    let lacks = if is_remote { ": an inspector on another machine needs --allow-remote-inspector" } else { "" };
+    format!("--node {}{lacks}", node.place)
 }
 
 /// Waits until all of `targets` are gone; for ever when there are none.
