@@ -182,7 +182,8 @@ fn marks_that_are_too_near_for_their_texts_get_a_legend() {
     picture.marks = (0..30).map(|i| mark(300.0 + f64::from(i) * 2.0, MarkKind::Restart)).collect();
     picture.marks.push(mark(301.0, MarkKind::Crash));
     let layout = layout(&picture).unwrap();
-    assert_eq!(layout.marks.legend, [(MarkKind::Crash, 1), (MarkKind::Restart, 30)]);
+    let legend = [(MarkKind::Crash, "crash".to_owned()), (MarkKind::Restart, "restart ×30".to_owned())];
+    assert_eq!(layout.marks.legend, legend);
     assert!(layout.marks.labels.iter().any(|label| label.text == MarkKind::Crash.glyph()), "the graver one is kept");
     assert!(layout.footer.labels.iter().any(|label| label.text == "restart ×30"));
 }
@@ -285,7 +286,7 @@ fn ticks_belong_to_their_panel_and_take_no_room_above() {
     let with = layout(&picture).unwrap();
     assert_eq!(with.panels[0].canvas, without.panels[0].canvas);
     assert_eq!(with.marks.lines.iter().map(|line| line.reach).collect::<Vec<_>>(), [Reach::Bottom(1)]);
-    assert_eq!(with.marks.legend, [(MarkKind::Collection, 2)]);
+    assert_eq!(with.marks.legend, [(MarkKind::Collection, "collection ×2".to_owned())]);
 }
 
 #[test]
@@ -400,5 +401,30 @@ proptest! {
         for label in all {
             prop_assert!(image.holds(&label.rect), "{label:?} {image:?}");
         }
+    }
+}
+
+#[test]
+fn the_legend_explains_no_sign_that_is_not_in_the_picture_and_no_text_touches_an_axis() {
+    let sentence = "out of memory 14:00:00, 59.8 of 60 MiB";
+    for (width, ago) in
+        [100, 250, 360, 500, 900].into_iter().flat_map(|width| [20.0, 300.0, 580.0].map(|ago| (width, ago)))
+    {
+        let mut picture = picture();
+        picture.size = Size { width, height: 100, full: false };
+        let end = |kind| Mark { label: "the end of it all".to_owned(), ..mark(ago, kind) };
+        picture.marks = vec![end(MarkKind::End), mark(ago + 15.0, MarkKind::Other), mark(590.0, MarkKind::Start)];
+        picture.marks.push(Mark { label: sentence.to_owned(), ..mark(ago, MarkKind::OutOfMemory) });
+        let layout = layout(&picture).unwrap();
+        let labels = &layout.marks.labels;
+        for (kind, _) in &layout.marks.legend {
+            let stands = labels.iter().any(|label| label.text == kind.glyph());
+            assert!(stands, "{width} {ago}: no {} in {labels:?}", kind.name());
+        }
+        let told = labels.iter().map(|label| &label.text).chain(layout.marks.legend.iter().map(|(_, said)| said));
+        assert_eq!(told.filter(|text| *text == sentence).count(), 1, "{width} {ago}: {labels:?}");
+        let axis = layout.panels[0].value_labels.iter();
+        let touches = axis.filter(|value| labels.iter().any(|label| label.rect.overlaps(&value.rect))).count();
+        assert_eq!(touches, 0, "{width} {ago}: {labels:?}");
     }
 }

@@ -166,17 +166,13 @@ fn wrap(widths: impl Iterator<Item = f64>, left: f64, right: f64, gap: f64) -> (
     (places, lines)
 }
 
-fn legend_text((kind, count): (MarkKind, usize)) -> String {
-    if count == 1 { kind.name().to_owned() } else { format!("{} ×{count}", kind.name()) }
-}
-
-fn legend_places(style: &Style, items: &[(MarkKind, usize)], width: f64) -> (Vec<(f64, f64)>, f64) {
-    let widths = items.iter().map(|item| style.text.size * 1.4 + style.small.width(&legend_text(*item)));
+fn legend_places(style: &Style, items: &[(MarkKind, String)], width: f64) -> (Vec<(f64, f64)>, f64) {
+    let widths = items.iter().map(|item| style.text.size * 1.4 + style.small.width(&item.1));
     wrap(widths, style.margin(), width - style.margin(), style.text.size * 1.4)
 }
 
 /// How many lines the legend of these kinds takes.
-pub(super) fn legend_lines(style: &Style, items: &[(MarkKind, usize)], width: f64) -> f64 {
+pub(super) fn legend_lines(style: &Style, items: &[(MarkKind, String)], width: f64) -> f64 {
     legend_places(style, items, width).1
 }
 
@@ -207,7 +203,7 @@ impl Footer {
             let middle = x + style.text.size * 0.5;
             self.labels.push(label(style.glyph, item.0.glyph(), (middle, baseline), Anchor::Middle, ink));
             let at = (x + style.text.size * 1.4, baseline);
-            let text = style.small.fit(&legend_text(*item), width - style.margin() - at.0);
+            let text = style.small.fit(&item.1, width - style.margin() - at.0);
             self.labels.push(label(style.small, &text, at, Anchor::Start, style.colors.ink));
         }
         self.height += lines * line_height(style);

@@ -317,7 +317,7 @@ pub fn layout(picture: &Picture) -> Result<Layout, ChartError> {
     let x = |time: f64| whole.x + (time - picture.from) / (picture.to - picture.from) * whole.width;
     let (time_labels, dates) =
         if bare { Default::default() } else { labels::time_labels(&style, &axis, &whole, frame.width, x) };
-    let mut marks = marks::marks(picture, &style, &whole, frame.width);
+    let mut marks = marks::marks(picture, &style, &whole, frame.width, frame.explains);
     if bare {
         marks.labels.clear();
     }
