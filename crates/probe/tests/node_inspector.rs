@@ -178,9 +178,9 @@ async fn two_recorders_at_one_program_take_nothing_from_each_other_and_leave_not
             assert!(start.elapsed() < PATIENCE, "never {expected}");
         }
     };
-    wait_for("0 2 1").await;
+    wait_for("0 2 2").await;
     second.detach(false, PATIENCE).await;
-    wait_for("0 1 1").await;
+    wait_for("0 1 2").await;
     until(&mut first, is_heap).await;
     first.detach(false, PATIENCE).await;
     wait_for("0 0 1").await;
@@ -237,7 +237,11 @@ async fn a_program_without_an_inspector_gets_one_for_as_long_as_we_stay() {
     let place = Place::Listing(opened.address);
     let mut inspector = Inspector::attach(&place, PATIENCE, None).await.unwrap();
     assert_eq!(until(&mut inspector, is_heap).await[0].pid, pid);
+    let mut other = Inspector::attach(&place, PATIENCE, None).await.unwrap();
     inspector.detach(true, PATIENCE).await;
+    sleep(Duration::from_millis(200)).await;
+    until(&mut other, is_heap).await;
+    other.detach(false, PATIENCE).await;
     let start = Instant::now();
     while Inspector::attach(&place, Duration::from_secs(1), None).await.is_ok() {
         assert!(start.elapsed() < PATIENCE, "the inspector is still open");

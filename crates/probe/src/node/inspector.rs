@@ -160,7 +160,8 @@ impl Inspector {
     }
 
     /// Removes the sampler and disconnects, within `deadline`; closes the program's inspector, too, if `close` says so
-    /// (because it was [opened](super::open_inspector) for us: whoever reaches its port can run code in the program).
+    /// (because it was [opened](super::open_inspector) for us: whoever reaches its port can run code in the program). While
+    /// other recorders use it, it stays open, until the last of them leaves.
     pub async fn detach(self, close: bool, deadline: Duration) {
         let (done, finished) = oneshot::channel();
         // A program that does not answer, or is gone, has nothing left to be removed that does not go by itself.
@@ -276,7 +277,7 @@ impl Link {
     /// Calls the sampler, with an ear on the program's end.
     async fn ask(&mut self, requests: &mut mpsc::Receiver<Request>) -> Result<Outcome, Over> {
         let (client, sampler) = (self.client.clone(), self.sampler.clone());
-        let mut call = Box::pin(call(&client, &sampler, false, GIVE_UP));
+        let mut call = Box::pin(call(&client, &sampler, ASK, GIVE_UP));
         let answer = loop {
             tokio::select! {
                 answer = &mut call => break answer,
@@ -345,20 +346,17 @@ impl Link {
     }
 
     async fn remove(&self, close: bool, deadline: Duration) {
-        let _ = call(&self.client, &self.sampler, true, deadline).await;
-        if close {
-            // A little later, so that we are gone by then.
-            let expression = "setTimeout(function () { process._debugEnd(); }, 50); 0";
-            let _ =
-                self.client.call("Runtime.evaluate", json!({"expression": expression, "silent": true}), deadline).await;
-        } else {
-            let _ = self.client.call("Runtime.releaseObject", json!({"objectId": self.sampler}), deadline).await;
-        }
+        let last = if close { LAST_AND_CLOSE } else { LAST };
+        let _ = call(&self.client, &self.sampler, last, deadline).await;
+        let _ = self.client.call("Runtime.releaseObject", json!({"objectId": self.sampler}), deadline).await;
     }
 }
 
-async fn call(client: &Client, sampler: &str, last: bool, deadline: Duration) -> Result<Value, DevToolsError> {
-    let function = if last { "function () { return this(true); }" } else { "function () { return this(); }" };
+const ASK: &str = "function () { return this(); }";
+const LAST: &str = "function () { return this(true, false); }";
+const LAST_AND_CLOSE: &str = "function () { return this(true, true); }";
+
+async fn call(client: &Client, sampler: &str, function: &str, deadline: Duration) -> Result<Value, DevToolsError> {
     let params = json!({"functionDeclaration": function, "objectId": sampler, "returnByValue": true, "silent": true});
     client.call(METHOD, params, deadline).await
 }
