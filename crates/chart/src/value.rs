@@ -26,6 +26,9 @@ pub struct ValueTick {
 /// How many ticks may differ from one another only far behind the point.
 const MOST_DECIMALS: usize = 15;
 
+/// Digits more than usual at most, to tell values of one series apart: with them an f64 has no more.
+const MOST_FINER: usize = 12;
+
 /// In characters; longer names of units are cut.
 const LONGEST_UNIT: usize = 16;
 
@@ -69,8 +72,9 @@ impl Unit {
     fn scale(&self, magnitude: f64) -> Scale {
         let pick = |base: f64, least: f64, names: &[&str; 9], suffix: &str| {
             let (mut size, mut index) = (1.0, 0);
-            // A size of the last prefix or more stays in it.
-            while magnitude >= size * base * least && index + 1 < names.len() {
+            // Thousands without a prefix still read well. A size of the last prefix or more stays in it.
+            let enough = |index: usize| if index == 0 { least } else { 1.0 };
+            while magnitude >= size * base * enough(index) && index + 1 < names.len() {
                 size *= base;
                 index += 1;
             }
@@ -148,7 +152,7 @@ pub(crate) fn format_together(unit: &Unit, values: &[f64]) -> Vec<String> {
     let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let tenth = low + (high - low) / 10.0;
     let told_apart = |finer: &usize| format_finer(unit, low, *finer) != format_finer(unit, tenth, *finer);
-    let finer = if tenth > low { (0..6).find(told_apart).unwrap_or(6) } else { 0 };
+    let finer = if tenth > low { (0..MOST_FINER).find(told_apart).unwrap_or(MOST_FINER) } else { 0 };
     values.iter().map(|&value| format_finer(unit, value, finer)).collect()
 }
 
@@ -234,7 +238,9 @@ pub fn value_axis(panel: &Panel, data: Option<(f64, f64)>, most: usize) -> Value
     let natural = panel.unit.scale(low.abs().max(high.abs()));
     // A chosen prefix that would make all numbers alike helps nobody.
     let reads = |scale: &Scale| ((high - low) / scale.size) > 1e-9;
-    let scale = panel.exponent.and_then(|exponent| panel.unit.chosen(exponent)).filter(reads).unwrap_or(natural);
+    let chosen = panel.exponent.and_then(|exponent| panel.unit.chosen(exponent)).filter(reads);
+    let is_chosen = chosen.is_some();
+    let mut scale = chosen.unwrap_or(natural);
     let most = most.clamp(2, 1000);
     #[expect(clippy::cast_precision_loss, reason = "at most 1000")]
     let room = most as f64;
@@ -254,10 +260,15 @@ pub fn value_axis(panel: &Panel, data: Option<(f64, f64)>, most: usize) -> Value
         bottom = ((low - if low < 0.0 { air } else { 0.0 }) / part).floor() * part;
     }
     let values: Vec<f64> = std::iter::successors(Some((bottom / step - 1e-9).ceil()), |index| Some(index + 1.0))
-        .map(|index| index * step)
+        // A zero has no sign.
+        .map(|index| index * step + 0.0)
         .take_while(|&value| value <= top + step * 1e-9)
         .take(most + 3)
         .collect();
+    // The greatest tick may be above the data, and round steps are round in every prefix by 1000.
+    if !is_chosen && !panel.unit.is_binary() && panel.unit != Unit::Milliseconds {
+        scale = panel.unit.scale(values.iter().fold(low.abs().max(high.abs()), |most, value| most.max(value.abs())));
+    }
     ValueAxis { bottom, top, ticks: label(&values, step, &scale) }
 }
 
@@ -273,8 +284,12 @@ pub(crate) fn texts_of(unit: &Unit, values: &[f64]) -> Vec<String> {
         values.iter().all(|value| off(value) <= step / 50.0)
     };
     let decimals = (0..MOST_DECIMALS).find(near).unwrap_or(MOST_DECIMALS);
+    #[expect(clippy::cast_precision_loss, reason = "at most 15")]
+    let places = decimals as f64;
     let text = |value: &f64| match value / scale.size {
         0.0 => "0".to_owned(),
+        // Not a zero, although so near to it that it would be written as one.
+        scaled if scaled.abs() > step * 1e-9 && scaled.abs() * 10f64.powf(places) < 0.5 => format_round(unit, *value),
         scaled => join(&number(scaled, decimals), &scale.name),
     };
     values.iter().map(text).collect()
@@ -332,6 +347,25 @@ mod tests {
         assert_eq!(texts(Unit::Count, 0.0, 1532.0), ["0", "200", "400", "600", "800", "1000", "1200", "1400", "1600"]);
         assert_eq!(texts(Unit::PerSecond, 0.0, 19.0), ["0", "5/s", "10/s", "15/s", "20/s"]);
         assert_eq!(texts(Unit::Count, 0.0, 45_000.0), ["0", "10 k", "20 k", "30 k", "40 k"]);
+    }
+
+    #[test]
+    fn a_thousand_of_a_prefix_is_one_of_the_next() {
+        assert_eq!(texts(Unit::Plain, -998e3, 0.0), ["-1.0 M", "-0.8 M", "-0.6 M", "-0.4 M", "-0.2 M", "0"]);
+        assert_eq!(texts(Unit::Count, 0.0, 990e12).last().unwrap(), "1.0 P");
+        assert_eq!(texts(Unit::Count, 0.0, 3e6).last().unwrap(), "3.0 M");
+        for (value, text) in [(1e15, "1.00 P"), (1e18, "1.00 E"), (9_999.0, "9999"), (999_900.0, "999.9 k")] {
+            assert_eq!(format_value(&Unit::Plain, value), text);
+        }
+        let low = value_axis(&Panel::new("", Unit::Plain), Some((0.0, 1.0)), 8).ticks[0].value;
+        assert!(low.is_sign_positive(), "a zero has no sign");
+    }
+
+    #[test]
+    fn values_that_differ_behind_many_digits_are_told_apart_and_what_is_not_zero_is_not_called_so() {
+        let told = format_together(&Unit::Plain, &[1e9 + 0.001, 1e9, 1e9 + 0.0005]);
+        assert!(told[0] != told[1] && told[1] != told[2] && told[0] != told[2], "{told:?}");
+        assert_eq!(texts_of(&Unit::Plain, &[5.0, 10_000_005.0, 20_000_005.0]), ["5", "10 M", "20 M"]);
     }
 
     #[test]

@@ -132,6 +132,10 @@ impl Grid {
             if wide == 0 {
                 continue;
             }
+            // Half a wide character cannot be lost.
+            if at + wide > self.columns {
+                break;
+            }
             self.put(row, at, glyph, ink);
             if let Some(cell) = self.cells.get_mut(row).and_then(|row| row.get_mut(at + 1)).filter(|_| wide > 1) {
                 *cell = Cell { glyph: None, covered: true, ink };
@@ -204,7 +208,9 @@ mod tests {
         let mut grid = Grid::new(7);
         let row = grid.add(1);
         assert_eq!(grid.text(row, 0, "日本語日本語", Ink::Plain), 7);
-        assert_eq!(grid.write(false), "日本語…\n");
+        grid.add(1);
+        grid.text_as_it_is(row + 1, 0, "日本語日本語", Ink::Plain);
+        assert_eq!(grid.write(false), "日本語…\n日本語\n");
     }
 
     #[test]
