@@ -3,7 +3,7 @@
 use std::io::Cursor;
 use std::os::unix::fs::{PermissionsExt, symlink};
 
-use crate::scene::{START_S, Scene, printed, said};
+use crate::scene::{START_S, Scene, printed, said, update};
 
 /// Decodes the whole PNG, checksums too; its width and height.
 #[track_caller]
@@ -59,6 +59,21 @@ fn any_time_is_drawn_however_long_and_however_old_the_recording() {
     let elements = ["DEF:a=soak.db:heap_used:AVERAGE", "VDEF:top=a,MAXIMUM", "PRINT:top:%.0lf", "AREA:a#ff0000"];
     let printed = printed(&mut scene.grapher(&[&["graph", "def.png", "--start", "0"], &elements[..]].concat()));
     assert!(printed.lines().nth(1).is_some_and(|top| top.len() == 8), "{printed}");
+}
+
+/// Rows of a minute go with a week, and the first of them is not over.
+#[test]
+fn a_recording_of_some_seconds_is_seen_in_a_picture_of_days() {
+    let scene = Scene::new();
+    let mut writer = scene.create_with("soak.db", "1", &["AVERAGE:3:2400", "MAX:3:2400", "AVERAGE:60:10080"]);
+    update(&mut writer, START_S, 1..=20);
+    writer.close().unwrap();
+    let end = (START_S + 21).to_string();
+    printed(&mut scene.grapher(&["--last", "7d", "--end", &end, "--out", "week.json"]));
+    let drawn: serde_json::Value = serde_json::from_slice(&scene.read("week.json")).unwrap();
+    let series = &drawn["panels"][0]["series"][0];
+    assert_eq!((&series["row"], series["points"].as_array().unwrap().len()), (&serde_json::json!(3.0), 6));
+    assert!(series["points"][5][3].is_number(), "the greatest value of the row: {series}");
 }
 
 #[test]

@@ -328,7 +328,7 @@ impl Passed {
                 "{path} has no source `iterations`, so --iterations has nothing to count: leave it out to draw by time"
             )
         })?;
-        let rows = Rows::read(reader, source.source.name.as_str(), span, width)?;
+        let rows = Rows::read(reader, source.source.name.as_str(), span, width, info.start)?;
         let passed = Passed::count(&rows, source.source.kind != SourceType::Gauge, seconds(span.start_us));
         if passed.0.last().is_none_or(|(_, count)| *count < 1.0) {
             bail!(

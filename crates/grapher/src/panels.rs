@@ -128,7 +128,7 @@ impl View<'_> {
     /// One source, with what is known of it and how many of its values are damaged; a floor that is no source, from
     /// the collections themselves.
     fn series(self, name: &str, area: bool) -> anyhow::Result<(Series, Option<(Known, u64)>)> {
-        let read = |name: &str| Rows::read(self.reader, name, self.span, self.width);
+        let read = |name: &str| Rows::read(self.reader, name, self.span, self.width, self.info.start);
         let floor_of = collections::target_of_floor(name);
         if let Some(target) = floor_of.filter(|target| !self.has(name) && self.has(&collections::heap_name(target))) {
             let majors = collections::majors_until(self.reader, target, self.span)?;

@@ -150,16 +150,24 @@ pub(crate) struct Rows {
 type Values = Column<Vec<f64>>;
 
 impl Rows {
-    /// One row for each pixel is as fine as can be seen.
-    pub(crate) fn read(reader: &Reader, name: &str, span: Span, width: u32) -> anyhow::Result<Self> {
+    /// One row for each pixel is as fine as can be seen. A recording that began at `since` may be too young for a row of
+    /// that length; its finest rows are then all that there is.
+    pub(crate) fn read(reader: &Reader, name: &str, span: Span, width: u32, since: Time) -> anyhow::Result<Self> {
         let length_us = span.end_us.saturating_sub(span.start_us).unsigned_abs();
         let resolution_us = (length_us / u64::from(width.max(1))).max(1);
-        let span = (Time::from_micros(span.start_us), Time::from_micros(span.end_us));
-        let fetch = |cf, resolution_us| reader.fetch_column(name, cf, span, resolution_us, |_, _| Vec::new());
-        let values = any_of(&[Cf::Average, Cf::Last, Cf::Max, Cf::Min], |cf| fetch(cf, resolution_us))?;
+        let (start, end) = (Time::from_micros(span.start_us), Time::from_micros(span.end_us));
+        let fetch =
+            |cf, start, resolution_us| reader.fetch_column(name, cf, (start, end), resolution_us, |_, _| Vec::new());
+        let of = |start, resolution_us| {
+            any_of(&[Cf::Average, Cf::Last, Cf::Max, Cf::Min], |cf| fetch(cf, start, resolution_us))
+        };
+        let (mut start, mut values) = (start, of(start, resolution_us)?);
+        if newest(&values).is_none() && start < since && since <= end {
+            (start, values) = (since, of(since, 1)?);
+        }
         let row_us = values.window.row_us;
         // An archive with other rows is none of this one's extremes.
-        let extremes = |cf| match fetch(cf, row_us) {
+        let extremes = |cf| match fetch(cf, start, row_us) {
             Ok(found) => Ok(Some(found).filter(|found| found.window.row_us == row_us)),
             Err(StoreError::Fetch(FetchError::NoArchive { .. })) => Ok(None),
             Err(error) => Err(error),
@@ -189,11 +197,7 @@ impl Rows {
         Self {
             points: values.window.times().zip(&values.values).map(point).collect(),
             row_us: i64::try_from(values.window.row_us).unwrap_or(i64::MAX),
-            newest_us: values
-                .values
-                .iter()
-                .rposition(|value| !value.is_nan())
-                .map(|row| values.window.end_of(row).as_micros()),
+            newest_us: newest(values).map(Time::as_micros),
             damaged: values.damaged,
         }
     }
@@ -205,6 +209,12 @@ impl Rows {
         let last_us = (info.last > info.start).then(|| info.last.as_micros());
         Known { newest_us: self.newest_us, last_us, fresh_us }
     }
+}
+
+/// The end of the last row that is known.
+fn newest(values: &Values) -> Option<Time> {
+    let row = values.values.iter().rposition(|value| !value.is_nan())?;
+    Some(values.window.end_of(row))
 }
 
 /// The answer for the first function that the store has an archive of.

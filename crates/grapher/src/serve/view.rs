@@ -9,6 +9,9 @@ use super::scene::Scene;
 /// A longer span has several days, and its times need the date.
 const DAY_S: f64 = 86_400.0;
 
+/// A longer span may have a day twice, and its times need the year.
+const YEAR_S: f64 = 360.0 * DAY_S;
+
 /// The scene in JSON. Positions are in pixels of the SVG, times in unix seconds.
 pub(super) fn json(scene: &Scene) -> anyhow::Result<Value> {
     let picture = &scene.picture;
@@ -156,7 +159,7 @@ fn around(picture: &Picture, width: f64) -> Vec<(Point, f64)> {
         rows.push((Point::new(before, None), row));
         before -= row;
     }
-    while row > 0.0 && after - row < picture.to {
+    while row > 0.0 && after <= picture.to {
         rows.push((Point::new(after, None), row));
         after += row;
     }
@@ -200,10 +203,15 @@ fn series_json(
     })
 }
 
-/// The time of day, in the picture's zone; with the date where there are several.
+/// The time of day, in the picture's zone; with the date where there are several, and the year where it may be another.
 fn clock(picture: &Picture, time: f64) -> String {
     let zone: Zone = picture.zone;
-    zone.format(time, if picture.to - picture.from > DAY_S { "%a %-d %b %H:%M:%S" } else { "%H:%M:%S" })
+    let form = match picture.to - picture.from {
+        length if length > YEAR_S => "%a %-d %b %Y %H:%M:%S",
+        length if length > DAY_S => "%a %-d %b %H:%M:%S",
+        _ => "%H:%M:%S",
+    };
+    zone.format(time, form)
 }
 
 #[cfg(test)]
@@ -241,6 +249,9 @@ mod tests {
         let (columns, cells) = cells(&picture(&[(50.0, Some(1.0)), (51.0, Some(2.0))]));
         assert_eq!((columns.times.first(), columns.times.last()), (Some(&1.0), Some(&100.0)));
         assert_eq!((columns.xs.len(), cells.iter().flatten().count()), (100, 2));
+        // A part of a row is none: the newest known one is the last of a recording that goes on.
+        let (columns, _) = self::cells(&picture(&[(98.5, Some(1.0))]));
+        assert_eq!(columns.times.last(), Some(&99.5));
         let mut years = picture(&[(1.7e9, Some(1.0))]);
         years.to = 1.8e9;
         let columns = Columns::of(&years, &layout(&years).unwrap());
