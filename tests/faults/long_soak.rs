@@ -225,7 +225,7 @@ fn judge(mut soak: Soak, dealt: &[Dealt]) -> Result<usize> {
     let ticks = unknown(&db, "recorder_rss")?;
     misses.extend(unexplained("heap_used", &page, dealt, |blow| blow.page));
     misses.extend(unexplained("recorder_rss", &ticks, dealt, |blow| blow.ticks));
-    misses.extend(without_gap(&page, dealt));
+    misses.extend(without_gap(&db, &page, dealt)?);
     misses.extend(grown(&db)?);
     let folders = std::fs::read_dir(soak.tmp.path())?.count();
     if folders > 0 {
@@ -266,12 +266,19 @@ fn unexplained(source: &str, rows: &[f64], dealt: &[Dealt], may: impl Fn(&Blow) 
     if lost.is_empty() { Vec::new() } else { vec![format!("{source} is unknown without a reason at {lost:?}")] }
 }
 
-/// Faults that take the page away and left no gap.
-fn without_gap(rows: &[f64], dealt: &[Dealt]) -> Vec<String> {
-    let gap =
-        |dealt: &Dealt, most: f64| rows.iter().any(|time| *time >= dealt.from - 1.0 && *time <= dealt.from + most);
-    let lacks = |dealt: &&Dealt| dealt.blow.page.is_some_and(|most| !gap(dealt, most));
-    dealt.iter().filter(lacks).map(|dealt| format!("{} at {} left no gap", dealt.blow.name, dealt.from)).collect()
+/// Faults that take the page away and left no gap, though the page was not there again within a second.
+fn without_gap(db: &Path, rows: &[f64], dealt: &[Dealt]) -> Result<Vec<String>> {
+    let mut lacking = Vec::new();
+    for Dealt { blow, from, .. } in dealt {
+        let Some(most) = blow.page else { continue };
+        let gap = rows.iter().any(|time| *time >= from - 1.0 && *time <= from + most);
+        let back =
+            format!("select count(*) from event where kind = 'navigation' and time between {from} and {from} + 1");
+        if !gap && sql(db, &back)? == "0" {
+            lacking.push(format!("{} at {from} left no gap", blow.name));
+        }
+    }
+    Ok(lacking)
 }
 
 /// The recorder's own memory in the second half of its last life, against the quarter before.

@@ -102,14 +102,8 @@ impl Driver {
 
     async fn start_once(options: &DriverOptions) -> Result<Driver, BrowserError> {
         let until = Instant::now() + options.deadline;
-        let folder = run_folder(&options.temp_dir)?;
-        let mut own = match Own::spawn(options, &folder) {
-            Ok(own) => own,
-            Err(source) => {
-                remove(&folder);
-                return Err(BrowserError::Spawn { program: options.guardian_exe.clone(), source });
-            }
-        };
+        let wanted = options.clone();
+        let mut own = aside(move || Own::make(&wanted)).await?;
         let ready = own.ready(until, options.deadline).await;
         let started = ready.and_then(|port| {
             own.driver_pid = tree::living().iter().find(|process| process.parent == own.guardian_pid).map(|p| p.pid);
@@ -223,6 +217,14 @@ impl Driver {
 }
 
 impl Own {
+    fn make(options: &DriverOptions) -> Result<Own, BrowserError> {
+        let folder = run_folder(&options.temp_dir)?;
+        Own::spawn(options, &folder).map_err(|source| {
+            remove(&folder);
+            BrowserError::Spawn { program: options.guardian_exe.clone(), source }
+        })
+    }
+
     fn spawn(options: &DriverOptions, folder: &Path) -> io::Result<Own> {
         let mut guardian = Command::new(&options.guardian_exe)
             .args(&options.guardian_args)
@@ -287,9 +289,16 @@ impl Own {
             tree::signal(&[self.guardian_pid], Signal::SIGKILL);
         }
         loop {
-            let left = tree::of_run(Some(self.guardian_pid), &self.folder);
+            let (guardian, folder) = (self.guardian_pid, self.folder.clone());
+            let left = aside(move || {
+                let left = tree::of_run(Some(guardian), &folder);
+                if left.is_empty() {
+                    remove(&folder);
+                }
+                left
+            })
+            .await;
             if left.is_empty() {
-                remove(&self.folder);
                 return Ok(());
             }
             if Instant::now() >= until {
@@ -298,6 +307,15 @@ impl Own {
             tree::signal(&left, Signal::SIGKILL);
             sleep(LOOK_AGAIN).await;
         }
+    }
+}
+
+/// Does what asks disk and system many questions in a thread of its own. On a disk that is busy a lookup in a directory
+/// may wait for seconds, and whoever runs beside us, a sampler for instance, must not wait with it.
+async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
+        Err(failed) => std::panic::resume_unwind(failed.into_panic()),
     }
 }
 
@@ -393,6 +411,15 @@ fn unusable(url: &str, reason: &'static str) -> BrowserError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn who_runs_beside_us_does_not_wait_for_the_disk() {
+        let (open, opened) = std::sync::mpsc::channel();
+        let slow = aside(move || opened.recv_timeout(Duration::from_secs(20)));
+        let beside = async { open.send(()) };
+        let (slow, beside) = tokio::join!(slow, beside);
+        assert_eq!((slow, beside), (Ok(()), Ok(())));
+    }
 
     #[test]
     fn half_a_port_number_is_no_port() {
