@@ -24,6 +24,9 @@ const CHECKPOINT_PATIENCE: Duration = Duration::from_millis(20);
 
 /// How long the end waits for readers before it leaves the file in write-ahead mode.
 const CLOSING_PATIENCE: Duration = Duration::from_millis(500);
+/// How often the last writes of all are tried, and how long is waited between.
+const CLOSING_TRIES: usize = 3;
+const TRY_AGAIN_AFTER: Duration = Duration::from_millis(100);
 const CLOSING_PAUSE: Duration = Duration::from_millis(2);
 
 /// Bytes of an event's kind and detail that are kept, and of each text of a run.
@@ -353,15 +356,26 @@ impl Writer {
     /// Those of [`Writer::commit`] and [`Writer::check_path`]. The file is then whole up to its last commit.
     pub fn close(mut self) -> Result<(), StoreError> {
         self.commit()?;
-        self.conn.execute("DELETE FROM writer", []).map_err(sqlite(&self.path, "sign off"))?;
-        self.write_back("TRUNCATE", CLOSING_PATIENCE)?;
+        again(|| self.conn.execute("DELETE FROM writer", []).map_err(sqlite(&self.path, "sign off")))?;
+        again(|| self.write_back("TRUNCATE", CLOSING_PATIENCE))?;
         // What follows deletes the -wal by its name, which is another file's if the path is.
         self.check_path()?;
-        match self.leave_single() {
+        match again(|| self.leave_single()) {
             Err(StoreError::Busy { .. }) => Ok(()),
             other => other,
         }
     }
+}
+
+/// Does the last things that are asked of a disk: one that failed once may do the next time.
+fn again<T>(mut act: impl FnMut() -> Result<T, StoreError>) -> Result<T, StoreError> {
+    for _ in 1..CLOSING_TRIES {
+        match act() {
+            Err(StoreError::Sqlite { .. }) => std::thread::park_timeout(TRY_AGAIN_AFTER),
+            done => return done,
+        }
+    }
+    act()
 }
 
 /// What is read when a store is opened for writing.
